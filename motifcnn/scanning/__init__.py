@@ -1,0 +1,1 @@
+"""Exact score statistics and the engines that scan sequences with motifs."""

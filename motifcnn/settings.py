@@ -1,0 +1,189 @@
+"""Every tunable and its default, each once; to and from TOML.
+
+The command line's options, its help and the documentation are made from these classes.
+"""
+
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import tomli_w
+
+from motifcnn.errors import InputError
+
+AUTO = 0
+"""Value of a whole-number setting that is found from the data."""
+
+
+def _setting(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """How sequences and labels are read."""
+
+    alphabet: Literal["auto", "dna", "rna", "protein"] = _setting("auto", "Letters of the sequences.")
+    softmask: Literal["keep", "mask"] = _setting("keep", "Lower-case letters: keep them, or mask them as N.")
+    targets: tuple[str, ...] = _setting((), "Label columns to learn; all by default.")
+    width: int = _setting(200, "Width of the windows cut around BED intervals, in bases.")
+    allow_missing: bool = _setting(False, "Go on when sequences lack labels or labels lack sequences.")
+    negatives: Literal["auto", "shuffle", "genome"] = _setting(
+        "auto", "Where negatives come from when no labels are given: shuffled positives or GC-matched genome."
+    )
+    shuffle_k: int = _setting(2, "Length of the words whose counts a shuffle keeps.")
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How examples are divided into training, validation and held-out test."""
+
+    validation_fraction: float = _setting(0.1, "Share of the examples for early stopping.")
+    test_fraction: float = _setting(0.1, "Share of the examples held out for every reported figure.")
+    validation_chroms: tuple[str, ...] = _setting((), "Chromosomes that make the validation set.")
+    test_chroms: tuple[str, ...] = _setting((), "Chromosomes that make the held-out test set.")
+    similarity: float = _setting(0.5, "Share of common words from which sequences count as near-identical.")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The network."""
+
+    filters: int = _setting(64, "Filters of the first layer, for each restart.")
+    filter_width: int = _setting(AUTO, "Positions that a filter spans; 0: 19 for DNA and RNA, 9 for protein.")
+    restarts: int = _setting(4, "Networks trained side by side from different starts and averaged.")
+    activation: Literal["exp", "relu"] = _setting("exp", "First activation.")
+    strands: Literal["auto", "both", "single"] = _setting("auto", "Strands scanned by the filters; auto: both for DNA.")
+    pool: int = _setting(AUTO, "Width of the first max-pooling; 0: the whole sequence.")
+    conv_layers: int = _setting(0, "Further convolution layers after the first pooling.")
+    conv_filters: int = _setting(64, "Filters of each further layer, for each restart.")
+    conv_width: int = _setting(5, "Positions that a further filter spans.")
+    conv_dilation: int = _setting(1, "Step between the positions that a further filter reads.")
+    dropout: float = _setting(0.4, "Share of pooled features dropped in training.")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The training loop."""
+
+    epochs: int = _setting(30, "Most passes over the training set.")
+    batch_size: int = _setting(64, "Examples in a step.")
+    learning_rate: float = _setting(4e-3, "Peak learning rate of AdamW.")
+    weight_decay: float = _setting(1e-2, "Weight decay of AdamW.")
+    warmup: float = _setting(0.1, "Share of the steps in which the learning rate rises.")
+    patience: int = _setting(8, "Epochs without a better validation score before stopping.")
+    label_smoothing: float = _setting(0.02, "Share of the label moved towards even odds.")
+    class_weights: bool = _setting(True, "Weigh the classes of a target equally.")
+    gradient_clip: float = _setting(1.0, "Largest norm of the gradient.")
+    precision: Literal["auto", "float32", "bf16"] = _setting("auto", "Arithmetic; auto: bf16 on GPUs.")
+
+
+@dataclass(frozen=True)
+class MotifSettings:
+    """From filters to motifs."""
+
+    trim_bits: float = _setting(0.25, "Least information of a motif's outer positions, in bits.")
+    minimum_width: int = _setting(5, "Least width of a motif.")
+    minimum_sites: int = _setting(10, "Least number of training sites of a motif.")
+    merge_similarity: float = _setting(0.8, "Correlation of columns from which two motifs are one.")
+    e_threshold: float = _setting(0.05, "Largest held-out E-value of a motif called significant.")
+    maximum: int = _setting(20, "Most motifs reported.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a training run depends on besides its input files."""
+
+    seed: int = _setting(0, "Seed of every random choice.")
+    device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:N or mps.")
+    threads: int = _setting(AUTO, "Processor threads; 0: all.")
+    input: InputSettings = field(default_factory=InputSettings)
+    split: SplitSettings = field(default_factory=SplitSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    motifs: MotifSettings = field(default_factory=MotifSettings)
+
+
+def help_text(section: type, name: str) -> str:
+    """Return the one-line description of a setting."""
+    return next(str(f.metadata["help"]) for f in fields(section) if f.name == name)
+
+
+def to_dict(settings: Any) -> dict[str, Any]:
+    """Return settings as nested plain values, ready for TOML or JSON."""
+    plain: dict[str, Any] = {}
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        plain[item.name] = to_dict(value) if is_dataclass(value) else list(value) if isinstance(value, tuple) else value
+    return plain
+
+
+def to_toml(settings: Settings) -> str:
+    """Return settings as TOML text that `from_toml` reads back to an equal value."""
+    return tomli_w.dumps(to_dict(settings))
+
+
+def from_toml(path: Path) -> Settings:
+    """Read settings; those not mentioned keep their defaults.
+
+    Raises:
+        InputError: The file is missing, is no TOML, or names an unknown setting or value.
+    """
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror}); give the path of a TOML file", path) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"is not TOML: {error}; mend it, or leave --config out", path) from None
+    return from_dict(table, path)
+
+
+def from_dict(table: dict[str, Any], path: Path | None = None) -> Settings:
+    """Make settings from nested plain values, as `to_dict` returns them.
+
+    Raises:
+        InputError: A name or value is not one of the settings'.
+    """
+    settings = _read_section(Settings, table, path, "")
+    assert isinstance(settings, Settings)
+    return settings
+
+
+def _read_section(section: type, table: dict[str, Any], path: Path | None, prefix: str) -> Any:
+    hints = get_type_hints(section)
+    result = section()
+    for name, value in table.items():
+        if name not in hints:
+            known = ", ".join(prefix + known_name for known_name in hints)
+            raise InputError(f"unknown setting {prefix + name!r}; the settings here are {known}", path)
+        kind = hints[name]
+        if is_dataclass(kind):
+            if not isinstance(value, dict):
+                raise InputError(f"[{prefix + name}] must be a table", path)
+            assert isinstance(kind, type)
+            checked: Any = _read_section(kind, value, path, f"{prefix}{name}.")
+        else:
+            checked = _checked(kind, value, prefix + name, path)
+        result = replace(result, **{name: checked})
+    return result
+
+
+def _checked(kind: Any, value: Any, name: str, path: Path | None) -> Any:
+    if get_origin(kind) is Literal:
+        if value in get_args(kind):
+            return value
+        expected = "one of " + ", ".join(map(str, get_args(kind)))
+    elif get_origin(kind) is tuple:
+        if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        expected = "a list of words"
+    elif kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    elif type(value) is kind:
+        return value
+    else:
+        expected = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[kind]
+    raise InputError(f"setting {name} = {value!r}: {expected} is needed", path)
