@@ -38,7 +38,7 @@ def count_letters(sequences: Sequence[Codes], alphabet: Alphabet, weights: Matri
     one_hot = alphabet.fractions.astype(np.float64)[aligned]
     if weights is None:
         return np.asarray(one_hot.sum(axis=0))
-    return np.einsum("s,spl->pl", weights, one_hot)
+    return np.asarray(np.einsum("s,spl->pl", weights, one_hot))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ class Motif:
     def information(self) -> Matrix:
         """Return the information of each position in bits against uniform, shape [position]."""
         logs = np.log2(self.probabilities, out=np.zeros_like(self.probabilities), where=self.probabilities > 0)
-        return np.log2(self.alphabet.size) + (self.probabilities * logs).sum(axis=1)
+        return np.asarray(np.log2(self.alphabet.size) + (self.probabilities * logs).sum(axis=1))
 
     def total_information(self) -> float:
         """Return the information of the whole motif in bits."""

@@ -1,0 +1,60 @@
+"""The application: its commands, its global options and how faults reach the user."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from motifcnn import __version__
+from motifcnn.errors import InterruptedRun, MotifcnnError
+
+from . import speech
+
+
+class _OneLineFaults(TyperGroup):
+    """Turn every fault that a user can mend into one line and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InterruptedRun as interruption:
+            speech.say(str(interruption))
+            raise typer.Exit(130) from None
+        except KeyboardInterrupt:
+            speech.say("interrupted; no file was left half-written")
+            raise typer.Exit(130) from None
+        except MotifcnnError as error:
+            speech.fail(str(error))
+            raise typer.Exit(1) from None
+        except BrokenPipeError:  # the reader of our output went away, as `head` does
+            sys.stderr.close()
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    name="motifcnn",
+    cls=_OneLineFaults,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"motifcnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def motifcnn(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but faults.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Find motifs in labelled DNA, RNA or protein sequences with a convolutional network."""
+    speech.set_level(verbose=verbose, quiet=quiet)
