@@ -1,0 +1,144 @@
+"""What the report reads: the files of a run directory, as plain values."""
+
+import csv
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from motifcnn.errors import InputError
+from motifcnn.logos import logo_file_name
+
+Row = dict[str, str]
+Numbers = npt.NDArray[np.float64]
+
+_UNFIT_FOR_A_PAGE = re.compile(r"<script|<foreignObject|<image|\son\w+\s*=|href=\"[^#]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A tab-separated file: its columns and its rows, all as text.
+
+    Args:
+        columns: Names of the columns.
+        rows: One mapping of column to cell a row.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def numbers(self, column: str) -> Numbers:
+        """Return a column as numbers, shape [row]; NaN where a cell holds none or the column is missing."""
+        return np.array([number(row.get(column, "")) for row in self.rows], dtype=np.float64)
+
+    def where(self, column: str, value: str) -> "Table":
+        """Return the rows that hold this value in a column."""
+        return Table(self.columns, tuple(row for row in self.rows if row.get(column) == value))
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """A run directory's contents.
+
+    Args:
+        record: run.json.
+        metrics: metrics.json.
+        history: history.tsv; one row an epoch.
+        predictions: predictions.tsv.
+        baselines: baselines.tsv; without rows where the file is absent.
+        motifs: motifs.tsv, best first.
+        layers: layers.tsv.
+        sites: sites.tsv.
+        logos: SVG text of each motif's logo, by the motif's name.
+    """
+
+    record: dict[str, Any]
+    metrics: dict[str, Any]
+    history: Table
+    predictions: Table
+    baselines: Table
+    motifs: Table
+    layers: Table
+    sites: Table
+    logos: dict[str, str]
+
+
+def number(cell: str) -> float:
+    """Return a cell as a number; NaN where it holds none."""
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
+
+
+def read_run(run_directory: Path) -> RunFiles:
+    """Read the files of a run directory that the report is made from.
+
+    Args:
+        run_directory: As `motifcnn train` writes it.
+
+    Raises:
+        InputError: It is no run directory, or one of its files is damaged.
+    """
+    for name in ("run.json", "metrics.json"):
+        if not (run_directory / name).is_file():
+            raise InputError(
+                f"holds no {name}, so it is no finished run; give the directory that `motifcnn train` wrote",
+                run_directory,
+            )
+    motifs = _read_table(run_directory / "motifs.tsv")
+    return RunFiles(
+        record=_read_json(run_directory / "run.json"),
+        metrics=_read_json(run_directory / "metrics.json"),
+        history=_read_table(run_directory / "history.tsv"),
+        predictions=_read_table(run_directory / "predictions.tsv"),
+        baselines=_read_table(run_directory / "baselines.tsv"),
+        motifs=motifs,
+        layers=_read_table(run_directory / "layers.tsv"),
+        sites=_read_table(run_directory / "sites.tsv"),
+        logos=_read_logos(run_directory / "logos", [row.get("motif", "") for row in motifs.rows]),
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"cannot be read as JSON ({error}); train again", path) from None
+    if not isinstance(content, dict):
+        raise InputError("holds no JSON object; train again", path)
+    return content
+
+
+def _read_table(path: Path) -> Table:
+    """A table; without columns and rows where there is no such file."""
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            lines = list(csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except FileNotFoundError:
+        return Table((), ())
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read ({error}); train again", path) from None
+    if not lines:
+        return Table((), ())
+    header = lines[0]
+    for line_number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(header):
+            raise InputError(f"{len(line)} columns where {len(header)} are named; train again", path, line_number)
+    return Table(tuple(header), tuple(dict(zip(header, line, strict=True)) for line in lines[1:]))
+
+
+def _read_logos(folder: Path, names: list[str]) -> dict[str, str]:
+    """Logos by motif; one that is missing, or that could do more than be looked at, is left out."""
+    logos: dict[str, str] = {}
+    for name in names:
+        path = folder / f"{logo_file_name(name)}.svg"
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if "<svg" in text and not _UNFIT_FOR_A_PAGE.search(text):
+                logos[name] = text
+    return logos
