@@ -1,0 +1,234 @@
+"""The report: one HTML page made from the files of a run directory, and from nothing else.
+
+The page needs no network and holds nothing that differs between two runs of one command: no times, no
+durations, no place of its own.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from motifcnn.errors import MotifcnnError
+from motifcnn.formats.files import write_text
+from motifcnn.logos import inline_svg
+from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, padded_axis, stacked_histogram
+from motifcnn.report.performance import Figure, Performance, performance
+from motifcnn.report.run_files import RunFiles, Table, read_run
+from motifcnn.report.tables import (
+    MotifRow,
+    changed_settings,
+    count,
+    decimal,
+    flat_settings,
+    motif_rows,
+    plural,
+    probability,
+    repeat_command,
+)
+from motifcnn.report.wording import MEASURES, cautions, headline, motif_sentence
+from motifcnn.settings import MotifSettings
+
+REPORT_NAME = "report.html"
+
+_BINS = 20
+_HASH_DIGITS = 12
+_PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class MotifView:
+    """A motif as the page shows it.
+
+    Args:
+        row: Its numbers.
+        logo: The logo's SVG element; empty where there is none.
+        spread: Where its sites lie along the sequences, None where no site is known.
+    """
+
+    row: MotifRow
+    logo: Markup
+    spread: Figure | None
+
+
+def write_report(run_directory: Path) -> None:
+    """Write report.html into a run directory, from the directory's other files.
+
+    Args:
+        run_directory: As `motifcnn train` writes it.
+
+    Raises:
+        InputError: It is no run directory, or one of its files is damaged.
+    """
+    write_text(run_directory / REPORT_NAME, render(read_run(run_directory)))
+
+
+def render(files: RunFiles) -> str:
+    """Return the page of a run's files; the same files give the same text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"count": count, "decimal": decimal, "plural": plural}
+    return environment.get_template("report.html.j2").render(_contents(files))
+
+
+def _contents(files: RunFiles) -> dict[str, Any]:
+    """Everything that the template names."""
+    record, metrics = files.record, files.metrics
+    chosen = record.get("settings") or {}
+    e_threshold = float((chosen.get("motifs") or {}).get("e_threshold", MotifSettings().e_threshold))
+    rows = motif_rows(files.motifs.rows, e_threshold, str(metrics.get("task", "")))
+    measured = performance(files)
+    return {
+        "task": metrics.get("task", ""),
+        "headline": headline(metrics, measured),
+        "motif_sentence": motif_sentence(rows, e_threshold, len(metrics.get("targets") or [])),
+        "tiles": _tiles(metrics, measured, rows),
+        "motifs": _motif_views(files, rows),
+        "has_targets": len({row.target for row in rows}) > 1 or bool(metrics.get("classes")),
+        "has_matches": any(row.best_match for row in rows),
+        "e_threshold": probability(e_threshold),
+        "performance": measured,
+        "learning": _learning_figures(files.history, str(metrics.get("task", ""))),
+        "data": metrics.get("data") or {},
+        "split_rows": _split_rows(metrics),
+        "split_parts": _PARTS,
+        "layers": files.layers,
+        "cautions": cautions(files, measured, rows),
+        "command": repeat_command([str(argument) for argument in record.get("command") or ["motifcnn"]]),
+        "inputs": _inputs(record),
+        "changed": changed_settings(chosen),
+        "settings": flat_settings(chosen),
+        "seed": record.get("seed", 0),
+        "device": record.get("device", ""),
+        "software": record.get("software") or {},
+        "environment": {
+            name: value
+            for name, value in (record.get("environment") or {}).items()
+            if name in {"python", "torch", "numpy"}
+        },
+        "strand_colours": COLOURS[:2],
+    }
+
+
+def _tiles(metrics: dict[str, Any], measured: Performance, rows: list[MotifRow]) -> list[tuple[str, str]]:
+    """The few numbers to see first, each with what it is."""
+    merit = MEASURES.get(measured.measure, measured.measure)
+    tiles = [(decimal(measured.model_score, 2), f"{merit} on held-out sequences")]
+    if measured.best_baseline is not None:
+        name, score = measured.best_baseline
+        tiles.append((decimal(score, 2), f"the same for {name}"))
+    significant = sum(row.significant for row in rows)
+    tiles.append((count(significant), "significant motif" if significant == 1 else "significant motifs"))
+    tiles.append((count((metrics.get("data") or {}).get("sequences")), "sequences in all"))
+    return tiles
+
+
+def _motif_views(files: RunFiles, rows: list[MotifRow]) -> list[MotifView]:
+    equal_length = (files.metrics.get("data") or {}).get("shortest") == (files.metrics.get("data") or {}).get("longest")
+    views = []
+    for index, row in enumerate(rows):
+        try:
+            label = f"Logo of {row.name}: {row.consensus}"
+            logo = Markup(inline_svg(files.logos[row.name], f"m{index}-", label)) if row.name in files.logos else Markup()
+        except MotifcnnError:
+            logo = Markup()
+        views.append(MotifView(row, logo, _spread(files.sites.where("motif", row.name), row.name, equal_length)))
+    return views
+
+
+def _spread(sites: Table, motif: str, equal_length: bool) -> Figure | None:
+    """A histogram of where the sites lie between the first and the last place that a site can have.
+
+    Counted so, sites without a preferred place make a flat histogram whatever the sequences' lengths.
+    """
+    starts, ends, lengths = (sites.numbers(column) for column in ("start", "end", "length"))
+    known = np.isfinite(starts) & np.isfinite(ends) & np.isfinite(lengths) & (lengths - (ends - starts) > 0)
+    if not known.any():
+        return None
+    places = starts[known] / (lengths - (ends - starts))[known]
+    minus = np.array([row.get("strand", ".") == "-" for row in sites.rows], dtype=bool)[known]
+    both = "-" in {row.get("strand", ".") for row in sites.rows}
+    bins = np.clip((places * _BINS).astype(int), 0, _BINS - 1)
+    layers = [("plus strand" if both else "sites", np.bincount(bins[~minus], minlength=_BINS).astype(np.float64))]
+    if both:
+        layers.append(("minus strand", np.bincount(bins[minus], minlength=_BINS).astype(np.float64)))
+    # On equal lengths the axis can be in letters: of the site's first letter, counted from 1.
+    longest = float((lengths - (ends - starts))[known].max())
+    ticks = ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
+    if equal_length:
+        ticks = tuple((share, f"{round(share * longest) + 1}") for share in (0.0, 0.25, 0.5, 0.75, 1.0))
+    axis = Axis("first letter of the site" if equal_length else "place along the sequence", 0.0, 1.0, ticks)
+    return Figure(
+        motif,
+        stacked_histogram(layers, axis, "sites", f"Places of the sites of {motif} along the sequences"),
+        remark=plural(int(known.sum()), "site"),
+    )
+
+
+def _learning_figures(history: Table, task: str) -> list[Figure]:
+    if not history.rows:
+        return []
+    epochs = history.numbers("epoch")
+    low, high = float(np.nanmin(epochs)), float(np.nanmax(epochs))
+    x = Axis("epoch (pass over the training sequences)", low, high if high > low else low + 1)
+    losses = [
+        Line("training", epochs, history.numbers("train_loss"), 0),
+        Line("validation", epochs, history.numbers("validation_loss"), 1),
+    ]
+    score = history.numbers("validation_score")
+    merit = "correlation" if task == "regression" else "AUROC"
+    figures = [
+        Figure(
+            "Loss",
+            line_chart(
+                losses, x, padded_axis("loss", np.concatenate([line.y for line in losses])), "Loss at each epoch"
+            ),
+            tuple((line.key, line.name, "") for line in losses),
+            "The lower, the better. Where training falls and validation rises, the network learns by heart.",
+        )
+    ]
+    if np.isfinite(score).any():
+        best = int(np.nanargmax(score))
+        line = Line("validation", epochs, score, 0)
+        figures.append(
+            Figure(
+                "Score",
+                line_chart([line], x, padded_axis(f"validation {merit}", score), f"Validation {merit} at each epoch"),
+                ((line.key, f"validation {merit}", f"best {decimal(float(score[best]))} at epoch {epochs[best]:g}"),),
+                "The higher, the better. Training stops when this no longer rises.",
+            )
+        )
+    return figures
+
+
+def _split_rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """The data table: sequences and positives in each part."""
+    data = metrics.get("data") or {}
+    rows = [("sequences", [count((data.get("splits") or {}).get(part)) for part in _PARTS])]
+    positives = data.get("positives") or {}
+    for target, counts in positives.items():
+        name = "positives" if len(positives) == 1 else f"positives of {target}"
+        rows.append((name, [count((counts or {}).get(part)) for part in _PARTS]))
+    return rows
+
+
+def _inputs(record: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Role, name, size and shortened hash of each input file."""
+    return [
+        (
+            str(item.get("role", "")),
+            PurePath(str(item.get("path", ""))).name,
+            f"{count(item.get('bytes'))} bytes",
+            str(item.get("sha256", ""))[:_HASH_DIGITS],
+        )
+        for item in record.get("inputs") or []
+    ]

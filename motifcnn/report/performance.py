@@ -1,0 +1,326 @@
+"""The report's section on how well the network predicts, for each of the four tasks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from markupsafe import Markup
+
+from motifcnn.report.curves import Curves, Numbers, auroc_interval, curves
+from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, scatter_chart
+from motifcnn.report.run_files import RunFiles
+from motifcnn.report.tables import MISSING, count, decimal
+
+_BASELINE_NAMES: Final = {
+    "gc": "GC content only",
+    "dinucleotide": "dinucleotides only",
+    "dinucleotides": "dinucleotides only",
+    "length": "length only",
+}
+"""Trivial models by what they see; any other is called by its own name."""
+
+_MOST_LINES: Final = len(COLOURS)
+_MOST_SCATTERS: Final = 6
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its heading, its legend and a remark.
+
+    Args:
+        heading: What it shows.
+        drawing: The SVG element.
+        legend: A piece of each line, its name and its figure of merit.
+        remark: How to read it.
+    """
+
+    heading: str
+    drawing: Markup
+    legend: tuple[tuple[Markup, str, str], ...] = ()
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What the section shows.
+
+    Args:
+        figures: Curves or scatter plots.
+        header: Columns of the table.
+        rows: Cells of the table; the network's own first, then the trivial models'.
+        confusion_classes: Names of the classes, where there are classes.
+        confusion: Counts, measured class by predicted class.
+        model_score: The network's AUROC (for regression the correlation that the trivial models have too).
+        measure: What the scores are: "auroc", "pearson" or "spearman".
+        best_baseline: Name and score of the best trivial model, None where none was computed.
+    """
+
+    figures: tuple[Figure, ...]
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    measure: str
+    model_score: float
+    best_baseline: tuple[str, float] | None
+    confusion_classes: tuple[str, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = field(default=())
+
+
+def performance(files: RunFiles) -> Performance:
+    """Return the section for the run's task, from its held-out predictions."""
+    if files.metrics.get("task") == "regression":
+        return _regression(files)
+    return _classification(files)
+
+
+def baseline_name(column: str) -> str:
+    """Return a trivial model's name in words, such as "GC content only" for "gc"."""
+    return _BASELINE_NAMES.get(column, column.replace("_", " ") + " only")
+
+
+def baseline_scores(metrics: Mapping[str, Any]) -> tuple[dict[str, float], str]:
+    """Return the score of each trivial model that was computed, by its name in words, and the measure.
+
+    Args:
+        metrics: metrics.json; its baselines are called `<model>_<measure>`.
+    """
+    found: dict[str, float] = {}
+    measure = "pearson" if metrics.get("task") == "regression" else "auroc"
+    for key, value in (metrics.get("baselines") or {}).items():
+        model, _, kind = str(key).rpartition("_")
+        if value is not None and model:
+            found[baseline_name(model)] = float(value)
+            measure = kind
+    return found, measure
+
+
+def _classification(files: RunFiles) -> Performance:
+    measured = _held_out_curves(files)
+    trivial = _baseline_curves(files)
+    scores, _ = baseline_scores(files.metrics)
+    lines = {**dict(list(measured.items())[:_MOST_LINES])}
+    trivial_shown = trivial if len(measured) == 1 else {}
+    figures: tuple[Figure, ...] = ()
+    if measured:
+        figures = (_roc_figure(lines, trivial_shown, len(measured)), _precision_figure(lines, trivial_shown))
+    header, rows = _classification_table(files, measured, trivial, scores)
+    test = files.metrics.get("test") or {}
+    names, confusion = _confusion(files)
+    return Performance(
+        figures,
+        header,
+        rows,
+        "auroc",
+        _float(test.get("auroc")),
+        max(scores.items(), key=lambda item: item[1]) if scores else None,
+        names,
+        confusion,
+    )
+
+
+def _held_out_curves(files: RunFiles) -> dict[str, Curves]:
+    """Curves of the network on the held-out examples, by target or class."""
+    held_out = files.predictions.where("split", "test")
+    targets = [str(target) for target in files.metrics.get("targets") or []]
+    classes = [str(name) for name in files.metrics.get("classes") or []]
+    found: dict[str, Curves | None] = {}
+    if classes:
+        truth = _class_indices(files)
+        for index, name in enumerate(classes):
+            labels = np.where(np.isnan(truth), np.nan, (truth == index).astype(np.float64))
+            found[name] = curves(labels, held_out.numbers(f"predicted_{name}"))
+    else:
+        for target in targets:
+            found[target] = curves(held_out.numbers(target), held_out.numbers(f"predicted_{target}"))
+    return {name: curve for name, curve in found.items() if curve is not None}
+
+
+def _class_indices(files: RunFiles) -> Numbers:
+    """Class of each held-out example as an index, NaN where it is missing; cells hold names or indices."""
+    classes = [str(name) for name in files.metrics.get("classes") or []]
+    target = str((files.metrics.get("targets") or [""])[0])
+    index_of = {str(index): float(index) for index in range(len(classes))}
+    index_of |= {name: float(index) for index, name in enumerate(classes)}
+    rows = files.predictions.where("split", "test").rows
+    return np.array([index_of.get(row.get(target, ""), np.nan) for row in rows], dtype=np.float64)
+
+
+def _baseline_curves(files: RunFiles) -> dict[str, Curves]:
+    """Curves of the trivial models of the first target, by their names in words."""
+    targets = [str(target) for target in files.metrics.get("targets") or []]
+    if not targets or not files.baselines.rows or files.metrics.get("classes"):
+        return {}
+    truth = {row.get("id", ""): row for row in files.predictions.where("split", "test").rows}
+    labels = np.array([_float(truth.get(row.get("id", ""), {}).get(targets[0])) for row in files.baselines.rows])
+    found = {
+        baseline_name(column): curves(labels, files.baselines.numbers(column))
+        for column in files.baselines.columns
+        if column != "id"
+    }
+    return {name: curve for name, curve in found.items() if curve is not None}
+
+
+def _roc_figure(lines: dict[str, Curves], trivial: dict[str, Curves], all_lines: int) -> Figure:
+    drawn = [
+        Line(name, curve.false_positive_rate, curve.true_positive_rate, style)
+        for style, (name, curve) in enumerate([*_own(lines), *trivial.items()])
+    ]
+    merits = [curve.auroc for curve in [*lines.values(), *trivial.values()]]
+    remark = "The further towards the upper left corner, the better; the grey diagonal is guessing."
+    if all_lines > len(lines):
+        remark += f" Shown are the first {len(lines)} of {all_lines}; the table has all."
+    return Figure(
+        "Receiver operating characteristic",
+        line_chart(
+            drawn,
+            Axis("negatives wrongly called positive", 0.0, 1.0),
+            Axis("positives found", 0.0, 1.0),
+            "Receiver operating characteristic on held-out sequences",
+            guide=(0.0, 1.0),
+        ),
+        tuple((line.key, line.name, f"AUROC {decimal(merit)}") for line, merit in zip(drawn, merits, strict=True)),
+        remark,
+    )
+
+
+def _precision_figure(lines: dict[str, Curves], trivial: dict[str, Curves]) -> Figure:
+    drawn = [
+        Line(name, curve.recall, curve.precision, style)
+        for style, (name, curve) in enumerate([*_own(lines), *trivial.items()])
+    ]
+    merits = [curve.average_precision for curve in [*lines.values(), *trivial.values()]]
+    guide, remark = None, "The higher, the better."
+    if len(lines) == 1:
+        only = next(iter(lines.values()))
+        share = only.positives / (only.positives + only.negatives)
+        guide, remark = (share, share), "The higher, the better; the grey line is guessing: the share of positives."
+    return Figure(
+        "Precision and recall",
+        line_chart(
+            drawn,
+            Axis("recall: share of positives found", 0.0, 1.0),
+            Axis("precision: share right among the calls", 0.0, 1.0),
+            "Precision against recall on held-out sequences",
+            guide=guide,
+        ),
+        tuple(
+            (line.key, line.name, f"average precision {decimal(merit)}")
+            for line, merit in zip(drawn, merits, strict=True)
+        ),
+        remark,
+    )
+
+
+def _own(lines: dict[str, Curves]) -> list[tuple[str, Curves]]:
+    """The network's lines; one alone is called by what it is rather than by its target."""
+    if len(lines) == 1:
+        return [("this network", next(iter(lines.values())))]
+    return list(lines.items())
+
+
+def _classification_table(
+    files: RunFiles, measured: dict[str, Curves], trivial: dict[str, Curves], scores: dict[str, float]
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    test = files.metrics.get("test") or {}
+    validation = files.metrics.get("validation") or {}
+    header = ("", "AUROC", "95 % interval", "average precision", "sequences", "positives", "AUROC on validation")
+    rows = []
+    parts = test.get("per_target") or {}
+    names = list(dict.fromkeys([*measured, *map(str, parts)]))
+    for name in names:
+        curve, part = measured.get(name), parts.get(name) or (test if len(names) == 1 else {})
+        earlier = (validation.get("per_target") or {}).get(name) or (validation if len(names) == 1 else {})
+        auroc = part.get("auroc", curve.auroc if curve else None)
+        interval = MISSING
+        if curve is not None and auroc is not None:
+            interval = " to ".join(decimal(end) for end in auroc_interval(auroc, curve.positives, curve.negatives))
+        rows.append(
+            (
+                "this network" if len(names) == 1 else name,
+                decimal(auroc),
+                interval,
+                decimal(part.get("average_precision", curve.average_precision if curve else None)),
+                count(part.get("n", curve.positives + curve.negatives if curve else None)),
+                count(part.get("n_positive", curve.positives if curve else None)),
+                decimal(earlier.get("auroc")),
+            )
+        )
+    if len(names) > 1:
+        overall = (test.get("auroc"), test.get("average_precision"), test.get("n"), validation.get("auroc"))
+        rows.insert(
+            0,
+            ("mean of all", decimal(overall[0]), MISSING, decimal(overall[1]), count(overall[2]), MISSING,
+             decimal(overall[3])),
+        )
+    suffix = "" if len(names) <= 1 or files.metrics.get("classes") else f" ({names[0]})"
+    for name, score in scores.items():
+        other = trivial.get(name)
+        rows.append(
+            (name + suffix, decimal(score), MISSING, decimal(other.average_precision if other else None),
+             count(other.positives + other.negatives if other else None), count(other.positives if other else None), MISSING)
+        )
+    return header, tuple(rows)
+
+
+def _confusion(files: RunFiles) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    classes = tuple(str(name) for name in files.metrics.get("classes") or [])
+    held_out = files.predictions.where("split", "test")
+    if not classes or not held_out.rows:
+        return (), ()
+    scores = np.stack([held_out.numbers(f"predicted_{name}") for name in classes], axis=1)
+    truth = _class_indices(files)
+    known = ~np.isnan(truth) & np.isfinite(scores).all(axis=1)
+    counts = np.zeros((len(classes), len(classes)), dtype=int)
+    np.add.at(counts, (truth[known].astype(int), scores[known].argmax(axis=1)), 1)
+    return classes, tuple(tuple(row) for row in counts.tolist())
+
+
+def _regression(files: RunFiles) -> Performance:
+    held_out = files.predictions.where("split", "test")
+    targets = [str(target) for target in files.metrics.get("targets") or []]
+    test = files.metrics.get("test") or {}
+    validation = files.metrics.get("validation") or {}
+    figures, rows = [], []
+    for target in targets:
+        measured, predicted = held_out.numbers(target), held_out.numbers(f"predicted_{target}")
+        known = np.isfinite(measured) & np.isfinite(predicted)
+        if known.any() and len(figures) < _MOST_SCATTERS:
+            figures.append(
+                Figure(
+                    target,
+                    scatter_chart(
+                        measured[known], predicted[known], f"measured {target}", f"predicted {target}",
+                        f"Predicted against measured {target} on held-out sequences",
+                    ),
+                    remark="One dot a held-out sequence; on the grey line both are equal.",
+                )
+            )
+        part = (test.get("per_target") or {}).get(target) or (test if len(targets) == 1 else {})
+        earlier = (validation.get("per_target") or {}).get(target) or (validation if len(targets) == 1 else {})
+        rows.append(
+            ("this network" if len(targets) == 1 else target, decimal(part.get("pearson")),
+             decimal(part.get("spearman")), decimal(part.get("r2")), count(part.get("n", int(known.sum()))),
+             decimal(earlier.get("pearson")))
+        )
+    scores, measure = baseline_scores(files.metrics)
+    suffix = f" ({targets[0]})" if len(targets) > 1 else ""
+    place = ("pearson", "spearman", "r2").index(measure) if measure in {"pearson", "spearman", "r2"} else 0
+    for name, score in scores.items():
+        cells = [MISSING] * 5
+        cells[place] = decimal(score)
+        rows.append((name + suffix, *cells))
+    return Performance(
+        tuple(figures),
+        ("", "Pearson’s r", "Spearman’s ρ", "R²", "sequences", "Pearson’s r on validation"),
+        tuple(rows),
+        measure,
+        _float(test.get(measure)),
+        max(scores.items(), key=lambda item: abs(item[1])) if scores else None,
+    )
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")

@@ -1,0 +1,223 @@
+"""Numbers and rows of the report's tables, as text that a biologist reads."""
+
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from motifcnn import settings
+from motifcnn.errors import MotifcnnError
+from motifcnn.report.run_files import Row, number
+
+MISSING: Final = "–"
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_WITHOUT_VALUE = frozenset({"--force", "--resume"})
+_PLACE_OPTIONS = ("-o", "--out")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number in a table: its text and the value to sort by.
+
+    Args:
+        text: What is shown.
+        value: What the column is sorted by; empty where it is missing.
+    """
+
+    text: str
+    value: str
+
+
+@dataclass(frozen=True)
+class MotifRow:
+    """A row of the motif table.
+
+    Args:
+        name: The motif's name.
+        consensus: One letter a position.
+        width: Number of positions.
+        information: Bits in all.
+        sites: How many training sites it was made from.
+        p_value: Held-out.
+        e_value: Held-out.
+        auroc: Held-out AUROC of the motif alone.
+        importance: How much the network relies on it.
+        best_match: Nearest known motif, or empty.
+        match_p_value: Of that match.
+        target: The label column it belongs to, or empty.
+        found: Held-out counts in words, or empty.
+        significant: Whether its E-value reaches the threshold.
+    """
+
+    name: str
+    consensus: str
+    width: Cell
+    information: Cell
+    sites: Cell
+    p_value: Cell
+    e_value: Cell
+    auroc: Cell
+    importance: Cell
+    best_match: str
+    match_p_value: Cell
+    target: str
+    found: str
+    significant: bool
+
+
+def decimal(value: Any, decimals: int = 3) -> str:
+    """Return a number with a fixed number of decimals; a dash where there is none."""
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return MISSING
+    text = f"{value:.{decimals}f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
+
+
+def count(value: Any) -> str:
+    """Return a whole number with thin spaces between thousands; a dash where there is none."""
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return MISSING
+    return f"{round(value):,}".replace(",", "\u202f")
+
+
+def probability(value: Any) -> str:
+    """Return a p- or E-value with two digits, in powers of ten where it is small or large."""
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return MISSING
+    if value <= 0:
+        return "< 10⁻³⁰⁰"
+    if 0.001 <= value < 1000:
+        return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}\u202f×\u202f10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+def plural(number_of: int, one: str, many: str = "") -> str:
+    """Return a number with its noun, such as "1 motif" or "3 motifs"."""
+    return f"{count(number_of)} {one if number_of == 1 else many or one + 's'}"
+
+
+def motif_rows(rows: Sequence[Row], e_threshold: float, task: str = "binary") -> list[MotifRow]:
+    """Return the rows of the motif table, in the order of the file.
+
+    Args:
+        rows: Of motifs.tsv.
+        e_threshold: Largest E-value of a motif called significant.
+        task: Of the run; it decides what the positives are called.
+    """
+    return [
+        MotifRow(
+            name=row.get("motif", ""),
+            consensus=row.get("consensus", ""),
+            width=_cell(row, "width", count),
+            information=_cell(row, "information_bits", lambda value: decimal(value, 1)),
+            sites=_cell(row, "sites", count),
+            p_value=_cell(row, "p_value", probability),
+            e_value=_cell(row, "e_value", probability),
+            auroc=_cell(row, "test_auroc", decimal),
+            importance=_cell(row, "importance", decimal),
+            best_match=_word(row.get("best_match", "")),
+            match_p_value=_cell(row, "match_p_value", probability),
+            target=_word(row.get("target", "")),
+            found=_found(row, task),
+            significant=number(row.get("e_value", "")) <= e_threshold,
+        )
+        for row in rows
+    ]
+
+
+def repeat_command(arguments: Sequence[str]) -> str:
+    """Return the command that repeats a run, as one types it in a shell.
+
+    Where the result went and whether an older one was overwritten or resumed is left out: it does not
+    change the result, and reports of the same run in two places stay equal.
+
+    Args:
+        arguments: The run's command, argument by argument, program first.
+    """
+    kept: list[str] = []
+    skip = False
+    for argument in arguments[1:]:
+        if skip:
+            skip = False
+        elif argument in _PLACE_OPTIONS:
+            skip = True
+        elif argument in _WITHOUT_VALUE or argument.startswith("--out=") or _is_glued_out(argument):
+            continue
+        else:
+            kept.append(argument)
+    return shlex.join(["motifcnn", *kept])
+
+
+def changed_settings(chosen: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the settings that differ from their defaults: name, value and what it is.
+
+    Args:
+        chosen: Nested values, as `settings.to_dict` returns them.
+    """
+    standard = dict(flat_settings(settings.to_dict(settings.Settings())))
+    return [
+        (name, value, _help(name)) for name, value in flat_settings(chosen) if standard.get(name) not in (None, value)
+    ]
+
+
+def flat_settings(chosen: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested settings as dotted names and their values in text."""
+    flat: list[tuple[str, str]] = []
+    for name, value in chosen.items():
+        if isinstance(value, Mapping):
+            flat += flat_settings(value, f"{prefix}{name}.")
+        else:
+            flat.append((prefix + name, _setting_text(value)))
+    return flat
+
+
+def _is_glued_out(argument: str) -> bool:
+    """Whether an argument is -oDIRECTORY in one piece."""
+    return argument.startswith("-o") and not argument.startswith("--")
+
+
+def _setting_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none given"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _help(name: str) -> str:
+    section: Any = settings.Settings()
+    *path, last = name.split(".")
+    try:
+        for part in path:
+            section = getattr(section, part)
+        return settings.help_text(type(section), last)
+    except (AttributeError, StopIteration, KeyError, MotifcnnError):
+        return ""
+
+
+def _word(cell: str) -> str:
+    return "" if cell.strip().lower() in {"", ".", "na", "nan", "none", "-"} else cell
+
+
+def _cell(row: Row, column: str, shown: Any) -> Cell:
+    value = number(row.get(column, ""))
+    return Cell(shown(value), "" if math.isnan(value) else repr(value))
+
+
+_GROUPS: Final = {
+    "classes": ("of the class", "of the others"),
+    "regression": ("with a value above the mean", "below it"),
+}
+
+
+def _found(row: Row, task: str) -> str:
+    """How often the motif was found among the held-out sequences."""
+    values = [number(row.get(name, "")) for name in ("found_positives", "positives", "found_negatives", "negatives")]
+    if any(math.isnan(value) for value in values):
+        return ""
+    in_positives, positives, in_negatives, negatives = (count(value) for value in values)
+    group, rest = _GROUPS.get(task, ("positives", "negatives"))
+    return f"in {in_positives} of {positives} {group}, {in_negatives} of {negatives} {rest}"

@@ -1,0 +1,131 @@
+"""Sentences of the report: what was found, and what could not be said and why."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from motifcnn.report.performance import Performance
+from motifcnn.report.run_files import RunFiles
+from motifcnn.report.tables import MotifRow, count, decimal, plural, probability
+
+_FEW_HELD_OUT: Final = 30
+"""Below so many held-out positives the 95 % interval of an AUROC is wider than about ±0.1."""
+
+_CLEARLY_BETTER: Final = 0.02
+"""Lead in AUROC or correlation below which a trivial model is called as good."""
+
+
+MEASURES: Final = {"auroc": "AUROC", "pearson": "correlation (Pearson)", "spearman": "rank correlation (Spearman)"}
+"""Figures of merit in words."""
+
+
+def headline(metrics: Mapping[str, Any], measured: Performance) -> str:
+    """Return one or two sentences on how well the network predicts."""
+    score = measured.model_score
+    examples = count((metrics.get("test") or {}).get("n"))
+    if math.isnan(score):
+        return "How well the network predicts could not be measured on held-out sequences."
+    task, merit = metrics.get("task"), MEASURES.get(measured.measure, measured.measure)
+    if task == "regression":
+        does = f"predicts the measured values with a {merit}"
+    elif task == "classes":
+        does = f"tells the classes apart with a mean {merit}"
+    elif len(metrics.get("targets") or []) > 1:
+        does = f"predicts the targets with a mean {merit}"
+    else:
+        does = f"tells positives from negatives with an {merit}"
+    sentence = f"The network {does} of {decimal(score, 2)} on {examples} held-out sequences"
+    if measured.best_baseline is None:
+        return sentence + "."
+    name, baseline = measured.best_baseline
+    return f"{sentence}; the best trivial model ({name}) reaches {decimal(baseline, 2)}."
+
+
+def motif_sentence(rows: Sequence[MotifRow], e_threshold: float, targets: int) -> str:
+    """Return one or two sentences on the motifs; never empty.
+
+    Args:
+        rows: The motif table, best first.
+        e_threshold: Largest E-value of a motif called significant.
+        targets: How many label columns there are.
+    """
+    limit = f"E ≤ {probability(e_threshold)}"
+    if not rows:
+        return f"No motif was significant ({limit}): no filter of the network fired at enough sites to make a motif."
+    significant = [row for row in rows if row.significant]
+    best = significant[0] if significant else min(rows, key=lambda row: float(row.p_value.value or "inf"))
+    reads = f"{best.name} ({best.consensus}"
+    reads += f", {best.target})" if targets > 1 and best.target else ")"
+    if not significant and not best.p_value.value:
+        return f"No motif could be tested on held-out sequences; the one found first is {reads}."
+    if not significant:
+        return (
+            f"No motif was significant ({limit}): the best was {reads} with p = {best.p_value.text} "
+            f"and E = {best.e_value.text} on held-out sequences."
+        )
+    lead = "One motif is" if len(significant) == 1 else f"{plural(len(significant), 'motif')} are"
+    sentence = f"{lead} significant on held-out sequences ({limit}); the {'first' if len(significant) > 1 else 'motif'} "
+    sentence += f"is {reads}, E = {best.e_value.text}"
+    if best.best_match:
+        sentence += f"; among known motifs it is most like {best.best_match} (p = {best.match_p_value.text})"
+    return sentence + "."
+
+
+def cautions(files: RunFiles, measured: Performance, rows: Sequence[MotifRow]) -> list[str]:
+    """Return what the run could not say and why: its own notes first, then what the numbers show."""
+    metrics, record = files.metrics, files.record
+    found = [str(note) for note in record.get("notes") or []]
+    if record.get("status") == "interrupted":
+        found.append("Training was interrupted: the network is the best up to then, not that of a full run.")
+    if rows and not any(row.significant for row in rows):
+        found.append(
+            "No motif in the table is significant: motifs as good turn up by chance, so that none should be "
+            "reported as a finding. More sequences may tell more."
+        )
+    found += _about_baselines(measured)
+    found += _about_numbers(metrics)
+    if not any(row.best_match for row in rows) and rows:
+        found.append(
+            "The motifs were not compared with known ones; `motifcnn compare` does so with a database of motifs."
+        )
+    made = (metrics.get("data") or {}).get("negatives_made")
+    if made:
+        found.append(
+            f"No negatives were given; they were made ({made}). Every figure says how positives differ from these, "
+            "not from other sequences."
+        )
+    found.append(
+        "A motif says which letters tell the sequences apart. That a protein binds there, or that it is this factor "
+        "and not a relative with the same motif, has to be shown by experiment."
+    )
+    return found
+
+
+def _about_baselines(measured: Performance) -> list[str]:
+    if measured.best_baseline is None:
+        return ["What composition or length alone would reach was not measured, so that the network's figures stand alone."]
+    name, score = measured.best_baseline
+    if math.isnan(measured.model_score) or abs(score) < measured.model_score - _CLEARLY_BETTER:
+        return []
+    what = MEASURES.get(measured.measure, measured.measure)
+    return [
+        f"A trivial model does about as well as the network ({name}: {what} {decimal(score, 2)} against "
+        f"{decimal(measured.model_score, 2)}). The labels may follow composition or length more than any motif; "
+        "negatives matched in both would tell."
+    ]
+
+
+def _about_numbers(metrics: Mapping[str, Any]) -> list[str]:
+    positives = (metrics.get("data") or {}).get("positives") or {}
+    few = {
+        str(target): int(counts["test"])
+        for target, counts in positives.items()
+        if isinstance((counts or {}).get("test"), int) and counts["test"] < _FEW_HELD_OUT
+    }
+    if not few:
+        return []
+    if len(positives) == 1:
+        which = f"Only {plural(next(iter(few.values())), 'positive was', 'positives were')} held out"
+    else:
+        which = "Few positives were held out for " + ", ".join(f"{name} ({number_of})" for name, number_of in few.items())
+    return [f"{which}: AUROC and E-values are coarse, and a weak motif can be missed."]
