@@ -2,9 +2,13 @@
 
 import logging
 import sys
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.logging import RichHandler
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _LOGGER = logging.getLogger("motifcnn")
 
@@ -37,3 +41,31 @@ def fail(message: str) -> None:
 def is_quiet() -> bool:
     """Whether only faults are wanted."""
     return _LOGGER.level >= logging.ERROR
+
+
+def on_terminal() -> bool:
+    """Whether a person watches stderr, so that progress bars make sense."""
+    return sys.stderr.isatty() and not is_quiet()
+
+
+def show(table: Any) -> None:
+    """Show a table of rich's, unless `--quiet` was given."""
+    if not is_quiet():
+        Console(stderr=True, width=None if sys.stderr.isatty() else 120).print(table)
+
+
+def progress_bar(what: str, total: float) -> "Progress":
+    """Return a progress bar of one task with a `what` field for the latest figures."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[what]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bar.add_task(what, total=total, what="")
+    return bar

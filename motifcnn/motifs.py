@@ -172,7 +172,8 @@ class Motif:
             raise MotifcnnError(f"motif {self.name}: every background frequency must be above 0")
         sites = max(self.sites, 1.0)
         smoothed = (self.probabilities * sites + pseudocount * against) / (sites + pseudocount)
-        return LogOdds(self.name, np.log2(smoothed / against), self.alphabet, against)
+        with np.errstate(divide="ignore"):  # without pseudocount a letter never seen scores minus infinity
+            return LogOdds(self.name, np.log2(smoothed / against), self.alphabet, against)
 
 
 def trim_bounds(information: Matrix, threshold: float, minimum_width: int = 1) -> tuple[int, int]:

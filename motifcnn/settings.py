@@ -52,7 +52,7 @@ class ModelSettings:
     filters: int = _setting(64, "Filters of the first layer, for each restart.")
     filter_width: int = _setting(AUTO, "Positions that a filter spans; 0: 19 for DNA and RNA, 9 for protein.")
     restarts: int = _setting(4, "Networks trained side by side from different starts and averaged.")
-    activation: Literal["exp", "relu"] = _setting("exp", "First activation.")
+    activation: Literal["relu", "exp"] = _setting("relu", "First activation.")
     strands: Literal["auto", "both", "single"] = _setting("auto", "Strands scanned by the filters; auto: both for DNA.")
     pool: int = _setting(AUTO, "Width of the first max-pooling; 0: the whole sequence.")
     conv_layers: int = _setting(0, "Further convolution layers after the first pooling.")
@@ -83,11 +83,12 @@ class MotifSettings:
     """From filters to motifs."""
 
     trim_bits: float = _setting(0.25, "Least information of a motif's outer positions, in bits.")
-    minimum_width: int = _setting(5, "Least width of a motif.")
-    minimum_sites: int = _setting(10, "Least number of training sites of a motif.")
+    motif_flank: int = _setting(4, "Positions beside a filter's sites that its motif may extend to.")
+    min_motif_width: int = _setting(5, "Least width of a motif.")
+    min_sites: int = _setting(10, "Least number of training sites of a motif.")
     merge_similarity: float = _setting(0.8, "Correlation of columns from which two motifs are one.")
     e_threshold: float = _setting(0.05, "Largest held-out E-value of a motif called significant.")
-    maximum: int = _setting(20, "Most motifs reported.")
+    max_motifs: int = _setting(20, "Most motifs reported.")
 
 
 @dataclass(frozen=True)
@@ -187,3 +188,29 @@ def _checked(kind: Any, value: Any, name: str, path: Path | None) -> Any:
     else:
         expected = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[kind]
     raise InputError(f"setting {name} = {value!r}: {expected} is needed", path)
+
+
+def first_problem(settings: Settings) -> str | None:
+    """Return what is wrong with the values of settings, or None."""
+    split, model, training, motifs = settings.split, settings.model, settings.training, settings.motifs
+    rules = (
+        (settings.seed >= 0, "seed must be 0 or more"),
+        (settings.threads >= 0, "threads must be 0 (all) or more"),
+        (settings.input.width >= 1, "width must be 1 or more"),
+        (settings.input.shuffle_k >= 1, "shuffle-k must be 1 or more"),
+        (0 < split.validation_fraction < 1 and 0 < split.test_fraction < 1, "split fractions must lie between 0 and 1"),
+        (split.validation_fraction + split.test_fraction < 1, "the split leaves nothing to train on"),
+        (0 < split.similarity <= 1, "similarity must lie above 0 and up to 1"),
+        (min(model.filters, model.restarts, model.conv_filters, model.conv_width) >= 1, "filters, restarts and conv sizes must be 1 or more"),
+        (min(model.filter_width, model.pool, model.conv_layers) >= 0, "filter-width, pool and conv-layers must be 0 or more"),
+        (model.conv_dilation >= 1, "conv-dilation must be 1 or more"),
+        (0 <= model.dropout < 1, "dropout must lie from 0 to below 1"),
+        (min(training.epochs, training.batch_size, training.patience) >= 1, "epochs, batch-size and patience must be 1 or more"),
+        (training.learning_rate > 0 and training.weight_decay >= 0, "learning-rate must be above 0, weight-decay 0 or more"),
+        (0 <= training.warmup <= 1, "warmup must lie from 0 to 1"),
+        (0 <= training.label_smoothing < 1, "label-smoothing must lie from 0 to below 1"),
+        (training.gradient_clip > 0, "gradient-clip must be above 0"),
+        (min(motifs.min_motif_width, motifs.min_sites, motifs.max_motifs) >= 1, "min-motif-width, min-sites and max-motifs must be 1 or more"),
+        (motifs.motif_flank >= 0, "motif-flank must be 0 or more"),
+    )  # fmt: skip
+    return next((message for holds, message in rules if not holds), None)

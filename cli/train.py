@@ -1,0 +1,109 @@
+"""`motifcnn train`: labelled sequences in, tested motifs out."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from motifcnn.settings import Settings
+
+from . import speech
+from .options import Force
+from .tunables import with_tunables
+
+if TYPE_CHECKING:
+    from motifcnn.model.table import LayerRow
+    from motifcnn.outcome import Outcome
+    from motifcnn.training import EpochReport
+
+
+@with_tunables("", "input", "split", "model", "training", "motifs")
+def train(
+    sequences: Annotated[Path, typer.Argument(metavar="SEQS", help="FASTA; or BED or narrowPeak with --genome.")],
+    labels: Annotated[
+        Path | None, typer.Argument(metavar="[LABELS]", help="TSV; left out: all are positives, negatives are made.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Run directory.")] = Path("motifcnn_out"),
+    genome: Annotated[Path | None, typer.Option(help="FASTA of the genome that BED intervals are cut from.")] = None,
+    conservation: Annotated[
+        list[Path] | None, typer.Option(help="Track for a further channel: TSV, bigWig or bedGraph; may be repeated.")
+    ] = None,
+    database: Annotated[Path | None, typer.Option(help="MEME file of known motifs to compare with.")] = None,
+    force: Force = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run, exactly.")] = False,
+    *,
+    settings: Settings,
+) -> None:
+    """Train a network, turn its filters into motifs, test them on held-out data, write a report."""
+    from motifcnn.pipeline import TrainingRequest, run
+    from motifcnn.preparation import InputFiles
+
+    files = InputFiles(sequences, labels, genome, tuple(conservation or ()))
+    request = TrainingRequest(files, out, settings, database, sys.argv[1:], force, resume)
+    with TrainingProgress() as progress:
+        outcome = run(request, on_layers=say_layers, on_epoch=progress.update)
+    say_outcome(outcome, out)
+
+
+def say_layers(rows: "list[LayerRow]") -> None:
+    """Show the layer table."""
+    from rich.table import Table
+
+    table = Table("layer", "output", box=None, header_style="bold", pad_edge=False)
+    for title in ("receptive field", "parameters", "if locally connected"):
+        table.add_column(title, justify="right")
+    for row in rows:
+        table.add_row(
+            row.layer,
+            row.output,
+            f"{row.receptive_field:,}",
+            f"{row.parameters:,}",
+            f"{row.locally_connected_parameters:,}",
+        )
+    speech.show(table)
+
+
+class TrainingProgress:
+    """A progress bar on a terminal; a line now and then elsewhere."""
+
+    def __enter__(self) -> "TrainingProgress":
+        self._bar: Any = None
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def update(self, report: "EpochReport") -> None:
+        """Show an epoch's figures."""
+        record = report.record
+        text = f"loss {record.validation_loss:.4f}, score {record.validation_score:.4f}"
+        if not speech.on_terminal():
+            if record.epoch == 1 or record.epoch % 10 == 0 or record.epoch == report.epochs:
+                speech.say(
+                    f"epoch {record.epoch}/{report.epochs}: validation {text}, about {report.seconds_left:.0f} s left"
+                )
+            return
+        if self._bar is None:
+            self._bar = speech.progress_bar("training", report.epochs)
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=record.epoch, what=text)
+
+
+def say_outcome(outcome: "Outcome", out: Path) -> None:
+    """Sum a run up in a few lines."""
+    scores = outcome.scores("test")
+    measure = "Pearson r" if scores.task == "regression" else "AUROC"
+    baselines = ", ".join(f"{b.name} alone {b.scores.headline:.3f}" for b in outcome.baselines)
+    speech.say(f"held-out {measure} {scores.headline:.3f} on {scores.n} examples ({baselines})")
+    threshold = 0.05
+    significant = [m for m in outcome.assessment.motifs if m.e_value <= threshold]
+    speech.say(f"{len(significant)} of {len(outcome.assessment.motifs)} motifs are significant (E ≤ {threshold})")
+    for tested in outcome.assessment.motifs[:5]:
+        near = tested.match.target_alternate_name or tested.match.target_name if tested.match else ""
+        speech.say(
+            f"  {tested.motif.name}  {tested.motif.consensus}  E = {tested.e_value:.2g}, "
+            f"AUROC alone {tested.enrichment.auroc:.3f}" + (f", like {near}" if near else "")
+        )
+    speech.say(f"report: {out / 'report.html'}")

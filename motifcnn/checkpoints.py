@@ -1,0 +1,107 @@
+"""The state of a training run as one safetensors file, so that it can go on exactly; never a pickle."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from motifcnn.errors import InputError
+from motifcnn.formats.files import atomic_write
+
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Everything that the next epoch depends on.
+
+    Args:
+        weights: The network's tensors.
+        best: Those of the best epoch so far.
+        optimiser: Moments of each parameter, named `<number>.<moment>`.
+        epoch: Epochs done.
+        best_epoch: The best of them; 0 before the first.
+        best_loss: Its validation loss.
+        history: One row an epoch, as in `EpochRecord`.
+    """
+
+    weights: Tensors
+    best: Tensors
+    optimiser: Tensors
+    epoch: int = 0
+    best_epoch: int = 0
+    best_loss: float = float("inf")
+    history: tuple[tuple[float, ...], ...] = ()
+
+    @classmethod
+    def begin(cls, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> Self:
+        """Return the state before the first epoch."""
+        state = cls.take(network, optimiser)
+        return cls(state.weights, {n: t.clone() for n, t in state.weights.items()}, state.optimiser)
+
+    @classmethod
+    def take(cls, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> Self:
+        """Refer to the present tensors of a network and its optimiser."""
+        weights = {name: tensor.detach() for name, tensor in network.state_dict().items()}
+        moments = {
+            f"{number}.{name}": tensor
+            for number, state in optimiser.state_dict()["state"].items()
+            for name, tensor in state.items()
+        }
+        return cls(weights, {}, moments)
+
+    def put_into(self, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        """Restore a network and its optimiser to this state."""
+        network.load_state_dict(self.weights)
+        state = optimiser.state_dict()
+        state["state"] = {}
+        for key, tensor in self.optimiser.items():
+            number, name = key.split(".", 1)
+            state["state"].setdefault(int(number), {})[name] = tensor
+        optimiser.load_state_dict(state)
+
+
+def save_checkpoint(path: Path, state: Checkpoint) -> None:
+    """Write the state; the file is whole whenever it exists."""
+    tensors = {
+        f"{part}/{name}": tensor.contiguous().cpu().clone()
+        for part in ("weights", "best", "optimiser")
+        for name, tensor in getattr(state, part).items()
+    }
+    progress = {
+        "epoch": state.epoch,
+        "best_epoch": state.best_epoch,
+        "best_loss": state.best_loss,
+        "history": state.history,
+    }
+    with atomic_write(path) as file:
+        file.write(save(tensors, {"progress": json.dumps(progress)}))
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a state back.
+
+    Raises:
+        InputError: The file is no checkpoint.
+    """
+    parts: dict[str, Tensors] = {"weights": {}, "best": {}, "optimiser": {}}
+    try:
+        with safe_open(path, framework="pt") as file:
+            progress = json.loads(file.metadata()["progress"])
+            for key in file.keys():  # noqa: SIM118 - not a dict
+                part, name = key.split("/", 1)
+                parts[part][name] = file.get_tensor(key)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"is no checkpoint to resume from ({error}); start again with --force", path) from None
+    history = tuple(tuple(row) for row in progress["history"])
+    return Checkpoint(
+        **parts,
+        epoch=progress["epoch"],
+        best_epoch=progress["best_epoch"],
+        best_loss=progress["best_loss"],
+        history=history,
+    )

@@ -1,0 +1,101 @@
+"""Sequences and per-position tracks → tensors `[example, channel, position]`, made a batch at a time.
+
+The data stay one byte a letter on the device; one-hot rows exist only within a batch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from motifcnn.sequences import Sequences
+
+Tracks = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TrackScale:
+    """What was subtracted from a track and what it was then divided by, so that it can be done again."""
+
+    name: str
+    mean: float
+    deviation: float
+
+
+def track_scales(names: tuple[str, ...], tracks: Tracks) -> tuple[TrackScale, ...]:
+    """Measure the mean and the standard deviation of each track, missing values left out.
+
+    Args:
+        names: One name a track.
+        tracks: Shape [track, position]; NaN where there is no value.
+    """
+    scales = []
+    for name, track in zip(names, tracks, strict=True):
+        known = track[~np.isnan(track)].astype(np.float64)
+        mean, deviation = (float(known.mean()), float(known.std())) if known.size else (0.0, 1.0)
+        scales.append(TrackScale(name, mean, deviation or 1.0))
+    return tuple(scales)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Model input.
+
+    Args:
+        inputs: Shape [example, channel, position]; channels are the letters, then the tracks;
+            all channels are 0 past an example's end.
+        lengths: Number of positions of each example, shape [example].
+    """
+
+    inputs: torch.Tensor
+    lengths: torch.Tensor
+
+
+class EncodedSequences:
+    """A set of sequences held on a device as bytes, from which batches are gathered.
+
+    Args:
+        sequences: The sequences.
+        tracks: Shape [track, total positions]; NaN where there is no value, which becomes the mean.
+        scales: Scale of each track.
+        device: Where the bytes live and batches are made.
+    """
+
+    def __init__(
+        self,
+        sequences: Sequences,
+        tracks: Tracks | None = None,
+        scales: tuple[TrackScale, ...] = (),
+        device: torch.device | str = "cpu",
+    ):
+        self.device = torch.device(device)
+        self.lengths = torch.as_tensor(sequences.lengths, dtype=torch.int64, device=self.device)
+        self._starts = torch.as_tensor(sequences.offsets[:-1].astype(np.int64), device=self.device)
+        # one byte more than there are letters: positions past an example's end are read from there
+        padded = np.append(sequences.codes, np.uint8(0))
+        self._codes = torch.from_numpy(padded).to(self.device)
+        rows = torch.from_numpy(sequences.alphabet.fractions.copy())
+        self._rows = rows.to(self.device)
+        self._tracks: torch.Tensor | None = None
+        if scales:
+            if tracks is None or len(tracks) != len(scales):
+                raise ValueError(f"{len(scales)} scales need as many tracks")
+            scaled = np.stack([(t - s.mean) / s.deviation for t, s in zip(tracks, scales, strict=True)])
+            filled = np.nan_to_num(np.pad(scaled.astype(np.float32), ((0, 0), (0, 1))), nan=0.0)
+            self._tracks = torch.from_numpy(filled).to(self.device)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def batch(self, indices: torch.Tensor) -> Batch:
+        """Encode the examples of these indices, padded to the longest of them."""
+        lengths = self.lengths[indices]
+        positions = torch.arange(int(lengths.max()), device=self.device)
+        inside = positions < lengths[:, None]
+        where = torch.where(inside, self._starts[indices][:, None] + positions, len(self._codes) - 1)
+        channels = [self._rows[self._codes[where].long()].permute(0, 2, 1)]
+        if self._tracks is not None:
+            channels.append(self._tracks[:, where].permute(1, 0, 2))
+        inputs = torch.cat(channels, dim=1) * inside[:, None, :]
+        return Batch(inputs.contiguous(), lengths)

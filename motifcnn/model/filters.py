@@ -1,0 +1,191 @@
+"""The shared first layer: filters that slide over both strands, and their pooling.
+
+A filter's score at a window is the sum of weight × input over the window; on double-stranded
+sequences it is the larger of the window's score and that of its reverse complement, with one set
+of weights (tied; Shrikumar et al. 2017). Windows that reach past a sequence's end score minus
+infinity, so padding can never win a maximum.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from motifcnn.alphabet import Alphabet
+from motifcnn.encoding import Batch
+
+MASKED = float("-inf")
+
+
+def same_padding(width: int, dilation: int = 1) -> tuple[int, int]:
+    """Return the padding left and right that keeps a layer's length: dilation × (width − 1) in all."""
+    total = dilation * (width - 1)
+    return total // 2, total - total // 2
+
+
+@dataclass(frozen=True, eq=False)
+class BestWindows:
+    """Each filter's best window in each example; all of shape [example, filter].
+
+    Args:
+        scores: Score of the window.
+        starts: Its first position in the example.
+        reverse: Whether it was read on the reverse strand.
+    """
+
+    scores: torch.Tensor
+    starts: torch.Tensor
+    reverse: torch.Tensor
+
+
+class SharedFilters(nn.Module):
+    """Filters slid along one or both strands with one set of weights.
+
+    Args:
+        filters: Number of filters.
+        channels: Input channels: letters, then tracks.
+        width: Positions that a filter spans.
+        alphabet: Alphabet of the letter channels.
+        both_strands: Whether the reverse complement is scanned too.
+        generator: Source of the initial weights, normal with variance 2 / (width × channels)
+            (He et al. 2015).
+    """
+
+    complement: torch.Tensor
+
+    def __init__(
+        self,
+        filters: int,
+        channels: int,
+        width: int,
+        alphabet: Alphabet,
+        both_strands: bool,
+        generator: torch.Generator,
+    ):
+        super().__init__()
+        deviation = math.sqrt(2.0 / (width * channels))
+        self.weight = nn.Parameter(torch.randn(filters, channels, width, generator=generator) * deviation)
+        self.both_strands = both_strands
+        order = list(range(channels))
+        if both_strands:
+            assert alphabet.complement_codes is not None
+            order[: alphabet.size] = [int(code) for code in alphabet.complement_codes[: alphabet.size]]
+        self.register_buffer("complement", torch.tensor(order), persistent=False)
+
+    @property
+    def filters(self) -> int:
+        """Number of filters."""
+        return self.weight.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Positions that a filter spans."""
+        return self.weight.shape[2]
+
+    def _strand_weights(self) -> torch.Tensor:
+        """Weights for the strands scanned, shape [strands × filter, channel, position]."""
+        if not self.both_strands:
+            return self.weight
+        return torch.cat([self.weight, self.weight[:, self.complement].flip(2)])
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Return the score at every position, shape [example, filter, position].
+
+        A window's score stands at its middle ("same" padding): the window that starts at s is
+        found at s + (width − 1) // 2.
+        """
+        padded = functional.pad(batch.inputs, same_padding(self.width))
+        scores = functional.conv1d(padded, self._strand_weights())
+        if self.both_strands:
+            scores = scores.view(len(scores), 2, self.filters, -1).amax(dim=1)
+        starts = torch.arange(scores.shape[2], device=scores.device) - same_padding(self.width)[0]
+        fits = (starts >= 0) & (starts + self.width <= batch.lengths[:, None])
+        return scores.masked_fill(~fits[:, None, :], MASKED)
+
+    def best_windows(self, batch: Batch) -> BestWindows:
+        """Find each filter's best window in each example; only the scores carry gradients.
+
+        The search runs without gradients; the score of the window found is then computed again
+        with them. The gradient equals that of a maximum over the dense scores, since only the
+        winning window has any, at a fraction of the cost.
+        """
+        with torch.no_grad():
+            weights = self._strand_weights()
+            scores = functional.conv1d(batch.inputs, weights)
+            positions = scores.shape[2]
+            fits = torch.arange(positions, device=scores.device) + self.width <= batch.lengths[:, None]
+            if not bool(fits.all()):
+                scores = scores.masked_fill(~fits[:, None, :], MASKED)
+            best, starts = scores.max(dim=2)
+            reverse = torch.zeros_like(starts[:, : self.filters], dtype=torch.bool)
+            if self.both_strands:
+                best = best.view(-1, 2, self.filters)
+                reverse = best[:, 1] > best[:, 0]
+                starts = torch.where(reverse, starts[:, self.filters :], starts[:, : self.filters])
+        if not torch.is_grad_enabled():
+            found = best.amax(dim=1) if self.both_strands else best
+            return BestWindows(found, starts, reverse)
+        windows = self._oriented_windows(batch.inputs, starts, reverse)
+        return BestWindows(torch.einsum("nfcw,fcw->nf", windows, self.weight), starts, reverse)
+
+    def _oriented_windows(self, inputs: torch.Tensor, starts: torch.Tensor, reverse: torch.Tensor) -> torch.Tensor:
+        """Cut the windows out, reverse complemented where read so: [example, filter, channel, position]."""
+        examples = torch.arange(len(inputs), device=inputs.device)[:, None, None]
+        offsets = torch.arange(self.width, device=inputs.device)
+        where = starts[:, :, None] + torch.where(reverse[:, :, None], self.width - 1 - offsets, offsets)
+        windows = inputs.permute(0, 2, 1)[examples, where]
+        if self.both_strands:
+            windows = torch.where(reverse[:, :, None, None], windows[..., self.complement], windows)
+        return windows.permute(0, 1, 3, 2)
+
+
+class ScoreNorm(nn.Module):
+    """Batch normalisation of filter scores that keeps their order and leaves masked positions masked.
+
+    The gain is positive, so a maximum may be taken before as well as after.
+
+    Args:
+        filters: Number of filters.
+        momentum: Share of the newest batch in the running moments.
+    """
+
+    running_mean: torch.Tensor
+    running_variance: torch.Tensor
+
+    def __init__(self, filters: int, momentum: float = 0.1):
+        super().__init__()
+        self.log_gain = nn.Parameter(torch.zeros(filters))
+        self.shift = nn.Parameter(torch.zeros(filters))
+        self.momentum = momentum
+        self.register_buffer("running_mean", torch.zeros(filters))
+        self.register_buffer("running_variance", torch.ones(filters))
+
+    def forward(self, scores: torch.Tensor) -> torch.Tensor:
+        """Normalise scores of shape [example, filter] or [example, filter, position]."""
+        if self.training:
+            mean, variance = self._moments(scores)
+        else:
+            mean, variance = self.running_mean, self.running_variance
+        shape = (1, -1) + (1,) * (scores.dim() - 2)
+        slope = self.log_gain.exp() * torch.rsqrt(variance + 1e-5)
+        return scores * slope.view(shape) + (self.shift - mean * slope).view(shape)
+
+    def slope(self) -> torch.Tensor:
+        """Return what a score is multiplied by at prediction, shape [filter]."""
+        return self.log_gain.exp() * torch.rsqrt(self.running_variance + 1e-5)
+
+    def _moments(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        axes = [axis for axis in range(scores.dim()) if axis != 1]
+        known = torch.isfinite(scores)
+        count = known.sum(dim=axes).clamp(min=1)
+        values = torch.where(known, scores, torch.zeros_like(scores))
+        mean = values.sum(dim=axes) / count
+        shape = (1, -1) + (1,) * (scores.dim() - 2)
+        squares = torch.where(known, (values - mean.view(shape)) ** 2, torch.zeros_like(values))
+        variance = squares.sum(dim=axes) / count
+        with torch.no_grad():
+            self.running_mean.lerp_(mean.detach(), self.momentum)
+            self.running_variance.lerp_(variance.detach(), self.momentum)
+        return mean, variance

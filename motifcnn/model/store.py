@@ -1,0 +1,91 @@
+"""A trained network on disk: weights and all that is needed to use them, as safetensors; never a pickle."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from motifcnn.alphabet import ALPHABETS, Alphabet
+from motifcnn.encoding import TrackScale
+from motifcnn.errors import InputError
+from motifcnn.formats.files import atomic_write
+from motifcnn.model.network import MotifNetwork
+from motifcnn.objectives import Objective
+from motifcnn.settings import ModelSettings
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A network with its task, alphabet and the scale of its tracks.
+
+    Args:
+        network: The network, in evaluation mode.
+        objective: What it was trained for.
+        alphabet: Alphabet of its input.
+        scales: Scale of each further channel.
+        softmask: How lower-case letters were read.
+    """
+
+    network: MotifNetwork
+    objective: Objective
+    alphabet: Alphabet
+    scales: tuple[TrackScale, ...] = ()
+    softmask: str = "keep"
+
+
+def save_model(path: Path, model: TrainedModel) -> None:
+    """Write a model; the file is whole whenever it exists."""
+    description = {
+        "schema_version": SCHEMA_VERSION,
+        "alphabet": model.alphabet.name,
+        "model": asdict(model.network.settings),
+        "objective": asdict(model.objective),
+        "tracks": [asdict(scale) for scale in model.scales],
+        "softmask": model.softmask,
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
+    with atomic_write(path) as file:
+        file.write(save(tensors, {"motifcnn": json.dumps(description, sort_keys=True)}))
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> TrainedModel:
+    """Read a model.
+
+    Raises:
+        InputError: The file is missing, no model, or made by a newer version.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            description = json.loads((file.metadata() or {})["motifcnn"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except FileNotFoundError:
+        raise InputError("there is no model here; give a run directory of `motifcnn train`", path) from None
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise InputError(f"is not a motifcnn model ({error}); train it again", path) from None
+    version = description.get("schema_version")
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise InputError(
+            f"was written by a newer motifcnn (model schema {version}, this one reads up to {SCHEMA_VERSION}); "
+            "upgrade motifcnn",
+            path,
+        )
+    try:
+        return _assemble(description, tensors, device)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"is a damaged motifcnn model ({str(error).splitlines()[0]}); train it again", path) from None
+
+
+def _assemble(description: dict, tensors: dict[str, torch.Tensor], device: torch.device | str) -> TrainedModel:  # type: ignore[type-arg]
+    alphabet = ALPHABETS[description["alphabet"]]
+    objective = Objective(**{k: tuple(v) if isinstance(v, list) else v for k, v in description["objective"].items()})
+    scales = tuple(TrackScale(**scale) for scale in description["tracks"])
+    settings = ModelSettings(**description["model"])
+    network = MotifNetwork(settings, alphabet, len(scales), objective.outputs, seed=0)
+    network.load_state_dict(tensors)
+    network.eval()
+    return TrainedModel(network.to(device), objective, alphabet, scales, description["softmask"])

@@ -1,0 +1,245 @@
+"""What a training run found, and how it is written down in the run directory."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from motifcnn.assessment import Assessment, TestedMotif
+from motifcnn.evaluation import Baseline, Scores, score_predictions
+from motifcnn.examples import Examples
+from motifcnn.extraction import positive_groups
+from motifcnn.formats.files import atomic_write
+from motifcnn.formats.meme import write_meme
+from motifcnn.logos import write_logo
+from motifcnn.model.store import TrainedModel, save_model
+from motifcnn.model.table import LayerRow
+from motifcnn.motifs import Motif
+from motifcnn.report import write_report
+from motifcnn.runs import RunDirectory, RunRecord, write_json
+from motifcnn.training import EpochRecord
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Everything that a run found.
+
+    Args:
+        model: The trained model.
+        examples: What it was trained and tested on.
+        predictions: Shape [example, output], for all examples.
+        history: One record an epoch.
+        layers: The layer table.
+        baselines: Trivial models on the held-out examples.
+        filters: What each filter computes.
+        assessment: The motifs.
+    """
+
+    model: TrainedModel
+    examples: Examples
+    predictions: npt.NDArray[np.float32]
+    history: tuple[EpochRecord, ...]
+    layers: tuple[LayerRow, ...]
+    baselines: tuple[Baseline, ...]
+    filters: tuple[Motif, ...]
+    assessment: Assessment
+
+    def scores(self, part: str) -> Scores:
+        """Return the network's scores on "train", "validation" or "test"."""
+        indices = self.examples.part(part)
+        return score_predictions(self.model.objective, self.predictions[indices], self.examples.values[indices])
+
+
+def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | None, record: RunRecord) -> None:
+    """Write all files of a run; the record that calls it complete comes last.
+
+    Args:
+        run: Where.
+        outcome: What was found.
+        negatives_made: How negatives were made, or None.
+        record: Provenance.
+    """
+    motifs = [tested.motif for tested in outcome.assessment.motifs]
+    save_model(run.model, outcome.model)
+    write_meme(run.filters_meme, outcome.filters)
+    if motifs:
+        write_meme(run.motifs_meme, motifs)
+    _write_table(run.history, pd.DataFrame(outcome.history))
+    _write_table(run.layers, pd.DataFrame(outcome.layers))
+    _write_table(run.predictions, _predictions_table(outcome))
+    _write_table(run.baselines, _baselines_table(outcome))
+    _write_table(run.motifs_table, _motifs_table(outcome))
+    _write_table(run.sites, _sites_table(outcome))
+    write_json(run.metrics, _metrics(outcome, negatives_made))
+    for motif in motifs:
+        write_logo(motif, run.logos / f"{motif.name}.svg")
+    record.notes.extend(_notes(outcome))
+    record.status = "complete"
+    record.write(run)
+    write_report(run.path)
+    run.checkpoint.unlink(missing_ok=True)
+
+
+def _write_table(path: Any, table: pd.DataFrame) -> None:
+    with atomic_write(path) as file:
+        file.write(table.to_csv(sep="\t", index=False, float_format="%.6g", na_rep="NA", lineterminator="\n").encode())
+
+
+def _part_names(examples: Examples) -> npt.NDArray[np.str_]:
+    return np.array(PARTS)[examples.split]
+
+
+def _predictions_table(outcome: Outcome) -> pd.DataFrame:
+    examples, objective = outcome.examples, outcome.model.objective
+    table = pd.DataFrame({"id": examples.sequences.names, "split": _part_names(examples)})
+    for column, name in enumerate(examples.targets):
+        values = examples.values[:, column]
+        if objective.task == "classes":
+            known = ~np.isnan(values)
+            words = np.array([*objective.classes, None], dtype=object)
+            table[name] = words[np.where(known, values, len(objective.classes)).astype(int)]
+        else:
+            table[name] = values
+    for column, name in enumerate(objective.output_names):
+        table[f"predicted_{name}"] = outcome.predictions[:, column]
+    return table
+
+
+def _baselines_table(outcome: Outcome) -> pd.DataFrame:
+    test = outcome.examples.part("test")
+    table = pd.DataFrame({"id": np.array(outcome.examples.sequences.names, dtype=object)[test]})
+    for baseline in outcome.baselines:
+        table[baseline.name] = baseline.predictions[:, 0]
+    return table
+
+
+def _motif_row(tested: TestedMotif, outcome: Outcome) -> dict[str, Any]:
+    extracted, enrichment, match = tested.extracted, tested.enrichment, tested.match
+    return {
+        "motif": tested.motif.name,
+        "consensus": tested.motif.consensus,
+        "width": tested.motif.width,
+        "information_bits": tested.motif.total_information(),
+        "sites": round(tested.motif.sites),
+        "test_auroc": enrichment.auroc,
+        "p_value": enrichment.p_value,
+        "e_value": tested.e_value,
+        "importance": tested.importance,
+        "best_match": (match.target_alternate_name or match.target_name) if match else None,
+        "match_p_value": match.p_value if match else math.nan,
+        "match_e_value": match.e_value if match else math.nan,
+        "target": outcome.model.objective.output_names[extracted.target],
+        "filter": outcome.filters[extracted.filters[0]].name,
+        "recurrence": f"{tested.recurrence}/{outcome.model.network.restarts}",
+        "train_auroc": tested.train_auroc,
+        "threshold": extracted.threshold,
+        "filter_threshold": extracted.filter_threshold,
+        "found_positives": enrichment.found_positives,
+        "positives": enrichment.positives,
+        "found_negatives": enrichment.found_negatives,
+        "negatives": enrichment.negatives,
+    }
+
+
+MOTIF_COLUMNS = (
+    "motif", "consensus", "width", "information_bits", "sites", "test_auroc", "p_value", "e_value", "importance",
+    "best_match", "match_p_value", "match_e_value", "target", "filter", "recurrence", "train_auroc", "threshold",
+    "filter_threshold", "found_positives", "positives", "found_negatives", "negatives",
+)  # fmt: skip
+
+
+def _motifs_table(outcome: Outcome) -> pd.DataFrame:
+    rows = [_motif_row(tested, outcome) for tested in outcome.assessment.motifs]
+    return pd.DataFrame(rows, columns=list(MOTIF_COLUMNS))
+
+
+def _sites_table(outcome: Outcome) -> pd.DataFrame:
+    """Best sites at the threshold in training and held-out positives."""
+    examples, sites = outcome.examples, outcome.assessment.sites
+    groups = positive_groups(outcome.model.objective, examples.values)
+    names = np.array(examples.sequences.names, dtype=object)
+    parts = _part_names(examples)
+    tables = []
+    for column, tested in enumerate(outcome.assessment.motifs):
+        scores = sites.scores[:, column]
+        positive = groups[tested.extracted.target][1] & (examples.split != PARTS.index("validation"))
+        found = np.flatnonzero(positive & (scores >= tested.extracted.threshold))
+        strand = np.where(sites.reverse[found, column], "-", "+")
+        tables.append(
+            pd.DataFrame(
+                {
+                    "motif": tested.motif.name,
+                    "id": names[found],
+                    "split": parts[found],
+                    "start": sites.starts[found, column],
+                    "end": sites.starts[found, column] + tested.motif.width,
+                    "strand": strand if outcome.model.network.filters.both_strands else "+",
+                    "log_odds": scores[found],
+                    "length": examples.sequences.lengths[found],
+                }
+            )
+        )
+    columns = ["motif", "id", "split", "start", "end", "strand", "log_odds", "length"]
+    return pd.concat(tables) if tables else pd.DataFrame(columns=columns)
+
+
+def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
+    examples, objective = outcome.examples, outcome.model.objective
+    lengths = examples.sequences.lengths
+    groups = positive_groups(objective, examples.values)
+    return {
+        "task": objective.task,
+        "targets": list(objective.targets),
+        "classes": list(objective.classes),
+        "data": {
+            "sequences": len(examples.sequences),
+            "shortest": int(lengths.min()),
+            "longest": int(lengths.max()),
+            "alphabet": examples.sequences.alphabet.name,
+            "splits": {part: len(examples.part(part)) for part in PARTS},
+            "positives": {
+                name: {part: int(group[1][examples.part(part)].sum()) for part in PARTS}
+                for name, group in zip(objective.output_names, groups, strict=True)
+            },
+            "tracks": list(examples.track_names),
+            "negatives_made": negatives_made,
+        },
+        "test": _scores_dict(outcome.scores("test")),
+        "validation": _scores_dict(outcome.scores("validation")),
+        "baselines": {
+            f"{baseline.name}_{_headline_name(objective.task)}": baseline.scores.headline
+            for baseline in outcome.baselines
+        },
+    }
+
+
+def _headline_name(task: str) -> str:
+    return "pearson" if task == "regression" else "auroc"
+
+
+def _scores_dict(scores: Scores) -> dict[str, Any]:
+    measures = ("pearson", "spearman", "r2") if scores.task == "regression" else ("auroc", "average_precision")
+    per_target = {
+        name: {measure: getattr(target, measure) for measure in measures}
+        | {"n": target.n}
+        | ({} if scores.task == "regression" else {"n_positive": target.positives})
+        for name, target in scores.per_target.items()
+    }
+    return {measure: scores.mean(measure) for measure in measures} | {"n": scores.n, "per_target": per_target}
+
+
+def _notes(outcome: Outcome) -> list[str]:
+    """Say in words what the figures cannot, or should not, be taken for."""
+    notes = []
+    motifs = outcome.assessment.motifs
+    held_out = len(outcome.examples.part("test"))
+    if not motifs:
+        notes.append("No filter fired more often in positives than in the others on the training set.")
+    elif all(math.isnan(tested.enrichment.p_value) for tested in motifs):
+        notes.append(f"No p-value could be given: {held_out} held-out examples are too few (5 of each class needed).")
+    return notes

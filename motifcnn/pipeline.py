@@ -1,0 +1,168 @@
+"""The whole street of `motifcnn train`, from files to a complete run directory."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from motifcnn.assessment import assess
+from motifcnn.devices import Device, choose_device, use_threads
+from motifcnn.encoding import EncodedSequences, track_scales
+from motifcnn.errors import InterruptedRun
+from motifcnn.evaluation import fit_baselines
+from motifcnn.examples import Examples
+from motifcnn.extraction import extract_motifs, filter_motifs
+from motifcnn.formats.motif_files import read_motifs
+from motifcnn.model.network import MotifNetwork, resolve
+from motifcnn.model.store import TrainedModel, save_model
+from motifcnn.model.table import LayerRow, layer_table
+from motifcnn.motifs import Motif
+from motifcnn.objectives import Objective
+from motifcnn.outcome import Outcome, write_outcome
+from motifcnn.preparation import InputFiles, prepare
+from motifcnn.runs import JsonLinesHandler, RunDirectory, RunRecord
+from motifcnn.settings import Settings
+from motifcnn.training import EpochRecord, EpochReport, TrainingData, predict_logits, train
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """Everything that `motifcnn train` was asked for.
+
+    Args:
+        files: Input files.
+        out: Run directory.
+        settings: Every tunable.
+        database: Known motifs to compare with, or None.
+        command: Arguments of the program, for the record.
+        force: Write over an earlier run.
+        resume: Go on with an interrupted run.
+    """
+
+    files: InputFiles
+    out: Path
+    settings: Settings
+    database: Path | None = None
+    command: Sequence[str] = ()
+    force: bool = False
+    resume: bool = False
+
+
+def run(
+    request: TrainingRequest,
+    on_layers: Callable[[list[LayerRow]], None] = lambda rows: None,
+    on_epoch: Callable[[EpochReport], None] = lambda report: None,
+) -> Outcome:
+    """Train, extract and test motifs, and write the run directory.
+
+    Args:
+        request: What to do.
+        on_layers: Called with the layer table before training.
+        on_epoch: Called after each epoch.
+
+    Raises:
+        MotifcnnError: Input or settings are at fault; nothing was written.
+        InterruptedRun: Ctrl-C; the best model so far is kept, and the message says how to go on.
+    """
+    settings = request.settings
+    device = choose_device(settings.device)
+    threads = use_threads(settings.threads)
+    _LOGGER.info("computing on %s (%s), %d threads", device.torch_device, device.reason, threads)
+    record = RunRecord(request.command, settings, request.files.by_role(), f"{device.torch_device} ({device.reason})")
+    database = read_motifs(request.database) if request.database is not None else []
+    prepared = prepare(request.files, settings)
+    model, encoded = _assemble(prepared.examples, settings, device)
+    directory = RunDirectory(request.out)
+    directory.prepare(force=request.force, resume=request.resume)
+    if request.resume:
+        record.check_resumable(directory)
+    record.write(directory)
+    layers = layer_table(model.network, int(prepared.examples.sequences.lengths.max()))
+    on_layers(layers)
+    with JsonLinesHandler(directory.log, append=request.resume):
+        history = _train(request, directory, record, model, encoded, prepared.examples, on_epoch)
+        outcome = _harvest(model, encoded, prepared.examples, history, layers, settings, database)
+        write_outcome(directory, outcome, prepared.negatives_made, record)
+    return outcome
+
+
+def _assemble(examples: Examples, settings: Settings, device: Device) -> tuple[TrainedModel, EncodedSequences]:
+    """Make an untrained model that fits the examples, and put these on its device."""
+    sequences, training = examples.sequences, examples.part("train")
+    resolved = resolve(settings.model, sequences.alphabet, torch.from_numpy(sequences.lengths))
+    objective = Objective.from_training_set(
+        examples.task,
+        examples.targets,
+        examples.classes,
+        examples.values[training],
+        weigh_classes=settings.training.class_weights,
+    )
+    scales = track_scales(examples.track_names, examples.tracks)
+    network = MotifNetwork(resolved, sequences.alphabet, len(scales), objective.outputs, settings.seed)
+    network.to(device.torch_device)
+    encoded = EncodedSequences(sequences, examples.tracks, scales, device.torch_device)
+    return TrainedModel(network, objective, sequences.alphabet, scales, settings.input.softmask), encoded
+
+
+def _train(
+    request: TrainingRequest,
+    directory: RunDirectory,
+    record: RunRecord,
+    model: TrainedModel,
+    encoded: EncodedSequences,
+    examples: Examples,
+    on_epoch: Callable[[EpochReport], None],
+) -> list[EpochRecord]:
+    """Train; on Ctrl-C keep the best model so far and say how to go on."""
+    data = TrainingData(encoded, examples.values, examples.part("train"), examples.part("validation"))
+    try:
+        return train(
+            model.network,
+            model.objective,
+            data,
+            request.settings.training,
+            seed=request.settings.seed,
+            checkpoint=directory.checkpoint,
+            resume=request.resume,
+            on_epoch=on_epoch,
+        )
+    except InterruptedRun as interruption:
+        save_model(directory.model, model)
+        record.status = "interrupted"
+        record.write(directory)
+        raise InterruptedRun(
+            f"{interruption}; the best model so far is {directory.model}; "
+            "repeat the command with --resume to go on where it stopped"
+        ) from None
+
+
+def _harvest(
+    model: TrainedModel,
+    encoded: EncodedSequences,
+    examples: Examples,
+    history: Sequence[EpochRecord],
+    layers: Sequence[LayerRow],
+    settings: Settings,
+    database: Sequence[Motif],
+) -> Outcome:
+    """Predict, extract motifs from training data and put them on trial on held-out data."""
+    network, objective, sequences = model.network, model.objective, examples.sequences
+    training, test = examples.part("train"), examples.part("test")
+    everything = torch.arange(len(sequences)).numpy()
+    predictions = objective.predictions(predict_logits(network, encoded, everything)).numpy()
+    _LOGGER.info("turning %d filters into motifs", network.filters.filters)
+    extracted = extract_motifs(network, objective, encoded, sequences, examples.values, training, settings.motifs)
+    return Outcome(
+        model=model,
+        examples=examples,
+        predictions=predictions,
+        history=tuple(history),
+        layers=tuple(layers),
+        baselines=tuple(fit_baselines(objective, sequences, examples.values, training, test)),
+        filters=tuple(filter_motifs(network, sequences)),
+        assessment=assess(network, objective, encoded, examples, extracted, settings.motifs, database),
+    )

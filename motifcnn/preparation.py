@@ -1,0 +1,162 @@
+"""From the user's files to labelled, checked and divided examples."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from motifcnn.alphabet import DNA
+from motifcnn.backgrounds import gc_matched_windows, shuffled_negatives
+from motifcnn.encoding import Tracks
+from motifcnn.errors import InputError, MotifcnnError
+from motifcnn.examples import Examples, assign_splits, join
+from motifcnn.formats.bed import read_bed, windows
+from motifcnn.formats.conservation import read_tracks
+from motifcnn.formats.fasta import read_fasta
+from motifcnn.formats.files import open_bytes
+from motifcnn.formats.genome import Genome
+from motifcnn.formats.labels import Labels, read_labels
+from motifcnn.intervals import Interval, parse_interval
+from motifcnn.sequences import Sequences
+from motifcnn.settings import InputSettings, Settings
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class InputFiles:
+    """What the user gave.
+
+    Args:
+        sequences: FASTA, or BED or narrowPeak with a genome.
+        labels: Labels TSV, or None where all sequences are positives.
+        genome: FASTA of the genome.
+        conservation: Tracks: TSV, bigWig or bedGraph.
+    """
+
+    sequences: Path
+    labels: Path | None = None
+    genome: Path | None = None
+    conservation: tuple[Path, ...] = ()
+
+    def by_role(self) -> list[tuple[str, Path]]:
+        """Return (role, path) of each file, for the record of the run."""
+        named = [("sequences", self.sequences), ("labels", self.labels), ("genome", self.genome)]
+        files = [(role, path) for role, path in named if path is not None]
+        return files + [("conservation", path) for path in self.conservation]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Examples ready for training, and what the user should know of them.
+
+    Args:
+        examples: Joined and divided.
+        negatives_made: How negatives were made, or None where they were given.
+    """
+
+    examples: Examples
+    negatives_made: str | None = None
+
+
+def prepare(files: InputFiles, settings: Settings) -> Prepared:
+    """Read, join, check and divide the input.
+
+    Raises:
+        InputError: A file is at fault.
+    """
+    genome = Genome(files.genome) if files.genome is not None else None
+    sequences = read_sequences(files.sequences, genome, settings.input)
+    made = None
+    if files.labels is None:
+        sequences, labels, made = _with_made_negatives(sequences, genome, files, settings)
+        _LOGGER.info("no labels were given: all sequences are positives, and %s", made)
+        labels_path = files.sequences
+    else:
+        labels = read_labels(files.labels, settings.input.targets)
+        labels_path = files.labels
+    examples, report = join(
+        sequences,
+        labels,
+        allow_missing=settings.input.allow_missing,
+        sequences_path=files.sequences,
+        labels_path=labels_path,
+    )
+    for line in report:
+        _LOGGER.info("%s", line)
+    tracks = read_all_tracks(files.conservation, examples.sequences)
+    if files.conservation:
+        examples = examples.with_tracks(tracks, tuple(path.name for path in files.conservation))
+    return Prepared(assign_splits(examples, settings.split, settings.seed), made)
+
+
+def read_sequences(path: Path, genome: Genome | None, settings: InputSettings) -> Sequences:
+    """Read FASTA, or cut the windows of a BED or narrowPeak file out of a genome.
+
+    Raises:
+        InputError: The file is at fault, or is BED and there is no genome.
+    """
+    if str(path) == "-" or _looks_like_fasta(path):
+        return read_fasta(path, settings.alphabet, softmask=settings.softmask)
+    if genome is None:
+        raise InputError("is not FASTA (its first letter is not '>'); if it is BED, add --genome FASTA", path)
+    return windows(read_bed(path), genome, settings.width, path)
+
+
+def _looks_like_fasta(path: Path) -> bool:
+    with open_bytes(path) as file:
+        start = file.read(4096).lstrip()
+    return not start or start.startswith(b">")
+
+
+def read_all_tracks(paths: tuple[Path, ...], sequences: Sequences) -> Tracks:
+    """Read each conservation file along the sequences, shape [track, total positions]."""
+    if not paths:
+        return np.empty((0, len(sequences.codes)), dtype=np.float32)
+    return np.stack([read_tracks(path, sequences) for path in paths])
+
+
+def _with_made_negatives(
+    positives: Sequences, genome: Genome | None, files: InputFiles, settings: Settings
+) -> tuple[Sequences, Labels, str]:
+    kind = settings.input.negatives
+    located = [parse_interval(name) for name in positives.names]
+    complete = all(interval is not None for interval in located)
+    if kind == "auto":
+        kind = "genome" if genome is not None and complete else "shuffle"
+    generator = np.random.default_rng(settings.seed)
+    if kind == "shuffle":
+        if files.conservation:
+            raise MotifcnnError(
+                "shuffled negatives have no conservation; give labels, or --genome and --negatives genome"
+            )
+        negatives = shuffled_negatives(positives, settings.input.shuffle_k, generator)
+        made = f"each was shuffled once with its {settings.input.shuffle_k}-letter words kept, to make the negatives"
+    else:
+        if genome is None:
+            raise MotifcnnError("--negatives genome needs --genome FASTA")
+        if not complete:
+            raise InputError(
+                "names without coordinates (such as chr1:100-301); use --negatives shuffle", files.sequences
+            )
+        negatives = _genomic_negatives(positives, [i for i in located if i is not None], genome, generator)
+        made = f"{len(negatives)} windows of the genome with the same GC content were taken as negatives"
+    both = Sequences.from_list(
+        positives.names + negatives.names,
+        [positives[i] for i in range(len(positives))] + [negatives[i] for i in range(len(negatives))],
+        positives.alphabet,
+    )
+    values = np.zeros((len(both), 1), dtype=np.float32)
+    values[: len(positives)] = 1.0
+    lines = np.zeros(len(both), dtype=np.int64)
+    return both, Labels(both.names, "binary", ("label",), (), values, lines), made
+
+
+def _genomic_negatives(
+    positives: Sequences, located: list[Interval], genome: Genome, generator: np.random.Generator
+) -> Sequences:
+    chosen = gc_matched_windows(
+        located, positives.gc_content(), genome, int(np.median(positives.lengths)), located, generator
+    )
+    return Sequences.from_list([str(i) for i in chosen], [genome.fetch(i, DNA) for i in chosen], DNA)

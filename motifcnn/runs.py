@@ -1,0 +1,247 @@
+"""The run directory: names of its files, the record of where it came from, its log."""
+
+import json
+import logging
+import math
+import platform
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from motifcnn import __version__
+from motifcnn.errors import InputError, MotifcnnError
+from motifcnn.formats.files import sha256, write_text
+from motifcnn.settings import Settings, to_dict, to_toml
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Where each file of a run stands.
+
+    Args:
+        path: The directory.
+    """
+
+    path: Path
+
+    def __getattr__(self, name: str) -> Path:
+        """Return the path of a file by its key in `FILES`."""
+        if name in FILES:
+            return self.path / FILES[name]
+        raise AttributeError(name)
+
+    def prepare(self, *, force: bool, resume: bool) -> None:
+        """Make the directory, or refuse to write over another run.
+
+        Raises:
+            MotifcnnError: It is not empty and neither `force` nor `resume` was given, or there is
+                nothing in it to resume.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise MotifcnnError(f"{self.path}: is a file; give another directory with --out")
+        occupied = self.path.is_dir() and any(self.path.iterdir())
+        if resume and not self.run_record.exists():
+            raise MotifcnnError(f"{self.path}: holds no run to resume; leave --resume out to start one")
+        if occupied and not force and not resume:
+            raise MotifcnnError(
+                f"{self.path}: is not empty; give another directory with --out, go on with --resume, "
+                "or write over it with --force"
+            )
+        try:
+            self.logos.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MotifcnnError(f"{self.path}: cannot be made ({error.strerror}); give another with --out") from None
+        if occupied and not resume:
+            self._remove_old_run()
+
+    def _remove_old_run(self) -> None:
+        """Remove the files of an earlier run, and nothing else."""
+        for name in FILES.values():
+            path = self.path / name
+            if path.is_file():
+                path.unlink()
+        for logo in self.logos.glob("motif_*.svg"):
+            logo.unlink()
+
+
+FILES = {
+    "run_record": "run.json",
+    "settings": "settings.toml",
+    "log": "log.jsonl",
+    "history": "history.tsv",
+    "metrics": "metrics.json",
+    "predictions": "predictions.tsv",
+    "baselines": "baselines.tsv",
+    "layers": "layers.tsv",
+    "model": "model.safetensors",
+    "checkpoint": "checkpoint.safetensors",
+    "motifs_meme": "motifs.meme",
+    "motifs_table": "motifs.tsv",
+    "filters_meme": "filters.meme",
+    "sites": "sites.tsv",
+    "logos": "logos",
+    "report": "report.html",
+}
+
+
+@dataclass
+class RunRecord:
+    """Provenance: what made this run, from what, on what.
+
+    Args:
+        command: Arguments of the program.
+        settings: Settings in force.
+        inputs: Role and path of each input file.
+        device: Where it computed and why.
+        notes: Remarks for the reader of the report.
+        status: "running", "interrupted" or "complete".
+    """
+
+    command: Sequence[str]
+    settings: Settings
+    inputs: Sequence[tuple[str, Path]]
+    device: str
+    notes: list[str] = field(default_factory=list)
+    status: str = "running"
+    started: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        self._inputs = [_input_record(role, path) for role, path in self.inputs]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain values."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "software": {"name": "motifcnn", "version": __version__},
+            "command": list(self.command),
+            "settings": to_dict(self.settings),
+            "seed": self.settings.seed,
+            "inputs": self._inputs,
+            "environment": _environment(),
+            "device": self.device,
+            "notes": self.notes,
+            "status": self.status,
+            "resources": {
+                "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
+                "seconds": round(time.time() - self.started, 2),
+                "peak_memory_bytes": _peak_memory(),
+            },
+        }
+
+    def write(self, run: RunDirectory) -> None:
+        """Write run.json and settings.toml."""
+        write_json(run.run_record, self.to_dict())
+        write_text(run.settings, to_toml(self.settings))
+
+    def check_resumable(self, run: RunDirectory) -> None:
+        """Refuse to resume a run of other inputs or settings, or one that is complete.
+
+        Raises:
+            MotifcnnError: Naming what differs.
+        """
+        earlier = read_json(run.run_record)
+        if earlier.get("status") == "complete":
+            raise MotifcnnError(f"{run.path}: is complete, so there is nothing to resume; --force starts again")
+        if earlier.get("inputs") != self._inputs:
+            raise MotifcnnError(f"{run.path}: was begun on other input files; resume with the same, or use --force")
+        if earlier.get("settings") != json.loads(json.dumps(to_dict(self.settings))):
+            raise MotifcnnError(
+                f"{run.path}: was begun with other settings; resume with --config {run.settings}, or use --force"
+            )
+
+
+def _input_record(role: str, path: Path) -> dict[str, Any]:
+    if str(path) == "-":
+        return {"role": role, "path": "-", "bytes": None, "sha256": None}
+    try:
+        return {"role": role, "path": str(path), "bytes": path.stat().st_size, "sha256": sha256(path)}
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror}); give the path of the {role}", path) from None
+
+
+def _environment() -> dict[str, str]:
+    import numpy as np
+    import torch
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def _peak_memory() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write plain values as JSON; NaN, which JSON has not, becomes null."""
+    write_text(path, json.dumps(_without_nan(content), indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        InputError: The file is missing or damaged.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror}); is this a run directory of motifcnn?", path) from None
+    except ValueError as error:
+        raise InputError(f"is not JSON ({error}); was it edited?", path) from None
+    if not isinstance(content, dict):
+        raise InputError("is not a JSON object; was it edited?", path)
+    return content
+
+
+def _without_nan(content: Any) -> Any:
+    if isinstance(content, float):
+        return None if math.isnan(content) or math.isinf(content) else content
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_without_nan(value) for value in content]
+    return content
+
+
+class JsonLinesHandler(logging.Handler):
+    """While entered, write each message of the library's log to a file, one JSON object a line."""
+
+    def __init__(self, path: Path, *, append: bool):
+        super().__init__(logging.DEBUG)
+        self._file = path.open("a" if append else "w", encoding="utf-8")
+
+    def __enter__(self) -> "JsonLinesHandler":
+        """Begin to listen."""
+        logging.getLogger("motifcnn").addHandler(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Stop and close the file."""
+        logging.getLogger("motifcnn").removeHandler(self)
+        self.close()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": when, "level": record.levelname.lower(), "message": record.getMessage()}
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
