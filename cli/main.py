@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from motifcnn import __version__
 from motifcnn.errors import InterruptedRun, MotifcnnError
 
-from . import speech
+from . import simulate, speech
 
 
 class _OneLineFaults(TyperGroup):
@@ -58,3 +58,6 @@ def motifcnn(
 ) -> None:
     """Find motifs in labelled DNA, RNA or protein sequences with a convolutional network."""
     speech.set_level(verbose=verbose, quiet=quiet)
+
+
+app.command("simulate")(simulate.simulate)

@@ -59,7 +59,7 @@ class ModelSettings:
     conv_filters: int = _setting(64, "Filters of each further layer, for each restart.")
     conv_width: int = _setting(5, "Positions that a further filter spans.")
     conv_dilation: int = _setting(1, "Step between the positions that a further filter reads.")
-    dropout: float = _setting(0.4, "Share of pooled features dropped in training.")
+    dropout: float = _setting(0.5, "Share of pooled features dropped in training.")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class TrainingSettings:
 
     epochs: int = _setting(30, "Most passes over the training set.")
     batch_size: int = _setting(64, "Examples in a step.")
-    learning_rate: float = _setting(4e-3, "Peak learning rate of AdamW.")
+    learning_rate: float = _setting(8e-3, "Peak learning rate of AdamW.")
     weight_decay: float = _setting(1e-2, "Weight decay of AdamW.")
     warmup: float = _setting(0.1, "Share of the steps in which the learning rate rises.")
     patience: int = _setting(8, "Epochs without a better validation score before stopping.")
@@ -89,6 +89,23 @@ class MotifSettings:
     merge_similarity: float = _setting(0.8, "Correlation of columns from which two motifs are one.")
     e_threshold: float = _setting(0.05, "Largest held-out E-value of a motif called significant.")
     max_motifs: int = _setting(20, "Most motifs reported.")
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """Sequences with planted motifs; no part of a training run's settings."""
+
+    sequences: int = _setting(2000, "Sequences to make.")
+    length: int = _setting(200, "Letters of each sequence; of the shortest where --longest is given.")
+    longest: int = _setting(AUTO, "Letters of the longest sequence; 0: all have the same length.")
+    alphabet: Literal["dna", "rna", "protein"] = _setting("dna", "Letters of the sequences where no MEME file tells.")
+    motifs: int = _setting(2, "Random motifs to plant where no MEME file is given.")
+    motif_width: int = _setting(10, "Positions of a random motif.")
+    motif_bits: float = _setting(14.0, "Information of a random motif, in bits.")
+    sites: int = _setting(1, "Sites planted in each positive; with multi-label, of each of its motifs.")
+    gc: float = _setting(0.5, "Share of G and C in the background of DNA and RNA.")
+    positives: float = _setting(0.5, "Share of positives; with multi-label, for each motif.")
+    task: Literal["binary", "multi-label"] = _setting("binary", "One label for any motif, or one label a motif.")
 
 
 @dataclass(frozen=True)

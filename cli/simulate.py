@@ -1,0 +1,98 @@
+"""`motifcnn simulate`: sequences with planted motifs, their labels and the truth."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from motifcnn.errors import MotifcnnError
+from motifcnn.settings import SimulationSettings, help_text
+
+from . import speech
+from .options import Force, Seed
+
+if TYPE_CHECKING:
+    from motifcnn.simulation import Simulation
+
+_DEFAULT = SimulationSettings()
+_FILES = ("sequences.fa", "labels.tsv", "truth.bed", "motifs.meme")
+
+
+def _help(name: str) -> str:
+    return help_text(SimulationSettings, name)
+
+
+def simulate(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write to.")],
+    meme: Annotated[
+        Path | None, typer.Option("--meme", "-m", help="Motifs to plant (MEME, JASPAR or TRANSFAC); else random ones.")
+    ] = None,
+    sequences: Annotated[int, typer.Option(help=_help("sequences"))] = _DEFAULT.sequences,
+    length: Annotated[int, typer.Option(help=_help("length"))] = _DEFAULT.length,
+    longest: Annotated[int, typer.Option(help=_help("longest"))] = _DEFAULT.longest,
+    alphabet: Annotated[Literal["dna", "rna", "protein"], typer.Option(help=_help("alphabet"))] = _DEFAULT.alphabet,
+    motifs: Annotated[int, typer.Option(help=_help("motifs"))] = _DEFAULT.motifs,
+    motif_width: Annotated[int, typer.Option(help=_help("motif_width"))] = _DEFAULT.motif_width,
+    motif_bits: Annotated[float, typer.Option(help=_help("motif_bits"))] = _DEFAULT.motif_bits,
+    sites: Annotated[int, typer.Option(help=_help("sites"))] = _DEFAULT.sites,
+    gc: Annotated[float, typer.Option(help=_help("gc"))] = _DEFAULT.gc,
+    positives: Annotated[float, typer.Option(help=_help("positives"))] = _DEFAULT.positives,
+    task: Annotated[Literal["binary", "multi-label"], typer.Option(help=_help("task"))] = _DEFAULT.task,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Make sequences with planted motifs, with labels and the truth, to try things on."""
+    import numpy as np
+
+    from motifcnn.formats.motif_files import read_motifs
+    from motifcnn.simulation import simulate as make
+
+    if seed < 0:
+        raise MotifcnnError("seed must be 0 or more")
+    _refuse_occupied(out, force=force)
+    settings = SimulationSettings(
+        sequences=sequences,
+        length=length,
+        longest=longest,
+        alphabet=alphabet,
+        motifs=motifs,
+        motif_width=motif_width,
+        motif_bits=motif_bits,
+        sites=sites,
+        gc=gc,
+        positives=positives,
+        task=task,
+    )
+    simulation = make(settings, np.random.default_rng(seed), read_motifs(meme) if meme else None)
+    _write(out, simulation)
+    counts = ", ".join(
+        f"{name} {int(count)}" for name, count in zip(simulation.targets, simulation.values.sum(axis=0), strict=True)
+    )
+    speech.say(f"{len(simulation.sequences)} sequences; with label 1: {counts}; {len(simulation.sites)} sites planted")
+    speech.say(f"try: motifcnn train {out / _FILES[0]} {out / _FILES[1]}")
+
+
+def _refuse_occupied(out: Path, *, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise MotifcnnError(f"{out}: is a file; give a directory with --out")
+    if out.is_dir() and any(out.iterdir()) and not force:
+        raise MotifcnnError(f"{out}: is not empty; give another directory with --out, or write over it with --force")
+
+
+def _write(out: Path, simulation: "Simulation") -> None:
+    from motifcnn.formats.fasta import write_fasta
+    from motifcnn.formats.files import write_text
+    from motifcnn.formats.motif_files import write_meme
+
+    rows = ["\t".join(("id", *simulation.targets))]
+    for name, values in zip(simulation.sequences.names, simulation.values.astype(int).tolist(), strict=True):
+        rows.append("\t".join((name, *map(str, values))))
+    truth = [f"{site.sequence}\t{site.start}\t{site.end}\t{site.motif}\t0\t{site.strand}" for site in simulation.sites]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MotifcnnError(f"{out}: cannot be made ({error.strerror}); give another with --out") from None
+    write_fasta(out / "sequences.fa", simulation.sequences)
+    write_text(out / "labels.tsv", "".join(f"{row}\n" for row in rows))
+    write_text(out / "truth.bed", "".join(f"{row}\n" for row in truth))
+    write_meme(out / "motifs.meme", simulation.motifs)
