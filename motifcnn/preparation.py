@@ -10,6 +10,7 @@ from motifcnn.alphabet import DNA
 from motifcnn.backgrounds import gc_matched_windows, shuffled_negatives
 from motifcnn.encoding import Tracks
 from motifcnn.errors import InputError, MotifcnnError
+from motifcnn.evaluation import fit_baselines
 from motifcnn.examples import Examples, assign_splits, join
 from motifcnn.formats.bed import read_bed, windows
 from motifcnn.formats.conservation import read_tracks
@@ -18,6 +19,7 @@ from motifcnn.formats.files import open_bytes
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.labels import Labels, read_labels
 from motifcnn.intervals import Interval, parse_interval
+from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import InputSettings, Settings
 
@@ -160,3 +162,36 @@ def _genomic_negatives(
         located, positives.gc_content(), genome, int(np.median(positives.lengths)), located, generator
     )
     return Sequences.from_list([str(i) for i in chosen], [genome.fetch(i, DNA) for i in chosen], DNA)
+
+
+def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]]:
+    """Say what is in the input and what trivial models reach on it, as (name, value) rows.
+
+    Raises:
+        InputError: A file is at fault.
+    """
+    prepared = prepare(files, settings)
+    examples = prepared.examples
+    sequences, lengths = examples.sequences, examples.sequences.lengths
+    rows = [
+        ("sequences", f"{len(sequences)}"),
+        ("alphabet", sequences.alphabet.name),
+        ("length", f"{lengths.min()} to {lengths.max()}, median {np.median(lengths):g}"),
+        ("ambiguous letters", f"{(sequences.codes >= sequences.alphabet.size).mean():.4%}"),
+        ("task", examples.task),
+        ("negatives", prepared.negatives_made or "as given"),
+    ]
+    parts = {part: examples.part(part) for part in ("train", "validation", "test")}
+    rows += [(f"{part} examples", f"{len(indices)}") for part, indices in parts.items()]
+    objective = Objective.from_training_set(
+        examples.task, examples.targets, examples.classes, examples.values[parts["train"]], weigh_classes=True
+    )
+    if examples.task != "regression":
+        for column, name in enumerate(objective.output_names):
+            truth = examples.values[:, 0] if examples.task == "classes" else examples.values[:, column]
+            positive = truth == (column if examples.task == "classes" else 1)
+            rows.append((f"{name} positives", f"{positive.sum()} of {(~np.isnan(truth)).sum()}"))
+    measure = "Pearson" if examples.task == "regression" else "AUROC"
+    baselines = fit_baselines(objective, sequences, examples.values, parts["train"], parts["test"])
+    rows += [(f"{baseline.name} alone, held-out {measure}", f"{baseline.scores.headline:.4f}") for baseline in baselines]
+    return rows

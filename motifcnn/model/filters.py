@@ -164,25 +164,27 @@ class ScoreNorm(nn.Module):
 
     def forward(self, scores: torch.Tensor) -> torch.Tensor:
         """Normalise scores of shape [example, filter] or [example, filter, position]."""
+        known = torch.isfinite(scores)
+        # masked positions are set aside first: minus infinity would turn gradients into NaN
+        values = torch.where(known, scores, torch.zeros_like(scores))
         if self.training:
-            mean, variance = self._moments(scores)
+            mean, variance = self._moments(values, known)
         else:
             mean, variance = self.running_mean, self.running_variance
         shape = (1, -1) + (1,) * (scores.dim() - 2)
         slope = self.log_gain.exp() * torch.rsqrt(variance + 1e-5)
-        return scores * slope.view(shape) + (self.shift - mean * slope).view(shape)
+        normalised = values * slope.view(shape) + (self.shift - mean * slope).view(shape)
+        return normalised.masked_fill(~known, MASKED)
 
     def slope(self) -> torch.Tensor:
         """Return what a score is multiplied by at prediction, shape [filter]."""
         return self.log_gain.exp() * torch.rsqrt(self.running_variance + 1e-5)
 
-    def _moments(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        axes = [axis for axis in range(scores.dim()) if axis != 1]
-        known = torch.isfinite(scores)
+    def _moments(self, values: torch.Tensor, known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        axes = [axis for axis in range(values.dim()) if axis != 1]
         count = known.sum(dim=axes).clamp(min=1)
-        values = torch.where(known, scores, torch.zeros_like(scores))
         mean = values.sum(dim=axes) / count
-        shape = (1, -1) + (1,) * (scores.dim() - 2)
+        shape = (1, -1) + (1,) * (values.dim() - 2)
         squares = torch.where(known, (values - mean.view(shape)) ** 2, torch.zeros_like(values))
         variance = squares.sum(dim=axes) / count
         with torch.no_grad():

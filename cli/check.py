@@ -1,0 +1,28 @@
+"""`motifcnn check`: what is in the input, and what a trivial model already reaches on it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from motifcnn.settings import Settings
+
+from . import speech
+from .tunables import with_tunables
+
+
+@with_tunables("", "input", "split")
+def check(
+    sequences: Annotated[Path, typer.Argument(metavar="SEQS", help="FASTA; or BED or narrowPeak with --genome.")],
+    labels: Annotated[Path | None, typer.Argument(metavar="[LABELS]", help="TSV of labels.")] = None,
+    genome: Annotated[Path | None, typer.Option(help="FASTA of the genome that BED intervals are cut from.")] = None,
+    conservation: Annotated[list[Path] | None, typer.Option(help="Track for a further channel.")] = None,
+    *,
+    settings: Settings,
+) -> None:
+    """Check the input as `train` would, and say what trivial models reach on held-out examples."""
+    from motifcnn.preparation import InputFiles, inspect_input
+
+    for name, value in inspect_input(InputFiles(sequences, labels, genome, tuple(conservation or ())), settings):
+        typer.echo(f"{name}\t{value}")
+    speech.say("the input is sound; `motifcnn train` takes it as it is")

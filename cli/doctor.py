@@ -1,0 +1,54 @@
+"""`motifcnn doctor`: versions, devices, what is missing and how to get it."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+
+from motifcnn import __version__
+
+_NEEDED = (
+    "torch", "biopython", "typer", "pandas", "pyfaidx", "logomaker", "numpy", "numba", "scipy", "scikit-learn",
+    "matplotlib", "pyBigWig", "isal", "safetensors", "jinja2", "rich", "tomli-w",
+)  # fmt: skip
+_OPTIONAL = {"pyjaspar": 'known motifs of JASPAR; pip install "motifcnn[databases]"'}
+
+
+def doctor() -> None:
+    """Show versions and devices, and what is missing and how to get it."""
+    typer.echo(f"motifcnn\t{__version__}")
+    typer.echo(f"python\t{platform.python_version()} on {platform.platform()}")
+    missing = False
+    for name in _NEEDED:
+        found = _version(name)
+        missing |= found is None
+        typer.echo(f"{name}\t{found or 'MISSING: pip install ' + name}")
+    for name, use in _OPTIONAL.items():
+        typer.echo(f"{name}\t{_version(name) or 'not installed (optional): ' + use}")
+    if _version("torch"):
+        _devices()
+    if missing:
+        raise typer.Exit(1)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _devices() -> None:
+    import torch
+
+    from motifcnn.devices import choose_device
+
+    typer.echo(f"processor threads\t{torch.get_num_threads()}")
+    for number in range(torch.cuda.device_count()):
+        memory = torch.cuda.get_device_properties(number).total_memory / 2**30
+        typer.echo(f"cuda:{number}\t{torch.cuda.get_device_name(number)}, {memory:.0f} GiB")
+    if not torch.cuda.is_available():
+        built = "this PyTorch is built without CUDA" if torch.version.cuda is None else "no CUDA device answers"
+        typer.echo(f"cuda\tnone: {built}; training runs on the processor")
+    chosen = choose_device("auto")
+    typer.echo(f"--device auto\t{chosen.torch_device} ({chosen.reason})")

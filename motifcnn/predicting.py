@@ -1,0 +1,83 @@
+"""Use a trained network on other sequences."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from motifcnn.devices import Device
+from motifcnn.encoding import EncodedSequences, Tracks
+from motifcnn.errors import InputError
+from motifcnn.formats.genome import Genome
+from motifcnn.model.store import TrainedModel, load_model
+from motifcnn.preparation import read_all_tracks, read_sequences
+from motifcnn.runs import RunDirectory
+from motifcnn.sequences import Sequences
+from motifcnn.settings import InputSettings
+from motifcnn.training import predict_logits
+
+
+def model_of(path: Path, device: Device) -> TrainedModel:
+    """Load the model of a run directory, or of a model file itself.
+
+    Raises:
+        InputError: There is none.
+    """
+    return load_model(RunDirectory(path).model if path.is_dir() else path, device.torch_device)
+
+
+def read_model_input(
+    model: TrainedModel, sequences_path: Path, genome: Path | None, conservation: tuple[Path, ...]
+) -> tuple[Sequences, Tracks]:
+    """Read sequences and tracks as the model was trained on them.
+
+    Args:
+        model: Trained.
+        sequences_path: FASTA, or BED with a genome.
+        genome: FASTA of the genome.
+        conservation: Tracks, in the order of training.
+
+    Raises:
+        InputError: The input does not suit the model.
+    """
+    if len(conservation) != len(model.scales):
+        names = ", ".join(scale.name for scale in model.scales) or "none"
+        raise InputError(
+            f"the model was trained with {len(model.scales)} tracks ({names}) and {len(conservation)} were given; "
+            "repeat --conservation for each, in that order",
+            sequences_path,
+        )
+    settings = replace(InputSettings(), alphabet=model.alphabet.name, softmask=model.softmask)  # type: ignore[arg-type]
+    sequences = read_sequences(sequences_path, Genome(genome) if genome is not None else None, settings)
+    width = model.network.filters.width
+    short = np.flatnonzero(sequences.lengths < width)
+    if short.size:
+        raise InputError(
+            f"{short.size} sequences are shorter than the model's filters of width {width} "
+            f"(first: {sequences.names[int(short[0])]}); remove them",
+            sequences_path,
+        )
+    return sequences, read_all_tracks(conservation, sequences)
+
+
+def predict_file(
+    model_path: Path, sequences_path: Path, genome: Path | None, conservation: tuple[Path, ...], device: Device
+) -> pd.DataFrame:
+    """Predict each sequence of a file.
+
+    Returns:
+        Columns `id` and one a target or class: probabilities, or values in the targets' units.
+
+    Raises:
+        InputError: The model or the input is at fault.
+    """
+    model = model_of(model_path, device)
+    sequences, tracks = read_model_input(model, sequences_path, genome, conservation)
+    encoded = EncodedSequences(sequences, tracks, model.scales, device.torch_device)
+    logits = predict_logits(model.network, encoded, torch.arange(len(sequences)).numpy())
+    predictions = model.objective.predictions(logits).numpy()
+    columns = {"id": list(sequences.names)}
+    columns |= {name: predictions[:, n] for n, name in enumerate(model.objective.output_names)}
+    return pd.DataFrame(columns)
