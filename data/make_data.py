@@ -143,14 +143,12 @@ def locate(listed: dict[str, tuple[str, ...]], genome: Chromosome) -> list[Site]
     found: dict[tuple[int, int], Site] = {}
     for sequence, promoters in listed.items():
         other = DNA.decode(DNA.reverse_complement(DNA.encode(sequence)))
-        places = [
-            (letters.find(wanted), strand)
-            for strand, wanted in (("+", sequence), ("-", other))
-            if letters.find(wanted) >= 0
-        ]
-        if len(places) != 1 or letters.find(sequence if places[0][1] == "+" else other, places[0][0] + 1) >= 0:
+        places = {letters.find(wanted): strand for strand, wanted in (("-", other), ("+", sequence))}
+        places.pop(-1, None)
+        last = max(letters.rfind(sequence), letters.rfind(other))
+        if list(places) != [last]:
             continue
-        start, strand = places[0]
+        start, strand = last, places[last]
         where = (start, start + len(sequence))
         before = found.get(where)
         found[where] = Site(
