@@ -73,10 +73,9 @@ def draw_logo(motif: Motif, axes: "Axes") -> None:
 
     alphabet = motif.alphabet
     table = pd.DataFrame(logo_heights(motif), columns=list(alphabet.letters), index=np.arange(1, motif.width + 1))
-    table = table.loc[:, (table > 0).any()] if (table.to_numpy() > 0).any() else table.iloc[:, :1]
-    logomaker.Logo(
-        table, ax=axes, color_scheme=_colours(alphabet), font_name="DejaVu Sans", font_weight="bold", show_spines=False
-    )
+    seen = table.loc[:, (table > 0).any()]
+    if seen.shape[1]:  # logomaker warns of an axis without height
+        logomaker.Logo(seen, ax=axes, color_scheme=_colours(alphabet), font_name="DejaVu Sans", font_weight="bold")
     highest = float(np.log2(alphabet.size))
     step = 1 if alphabet.size == 4 else 2
     axes.set_ylim(0.0, highest)
@@ -84,12 +83,12 @@ def draw_logo(motif: Motif, axes: "Axes") -> None:
     axes.set_yticks(range(0, int(highest) + 1, step))
     every = 1 if motif.width <= 30 else 5
     axes.set_xticks([position for position in range(1, motif.width + 1) if position == 1 or position % every == 0])
-    axes.set_ylabel("bits", fontsize=8, labelpad=2)
-    axes.tick_params(labelsize=7, length=2, pad=1.5, width=0.6)
+    axes.set_ylabel("bits", fontsize=9, labelpad=2)
+    axes.tick_params(labelsize=8, length=2, pad=1.5, width=0.6)
     axes.tick_params(axis="x", length=0)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_visible(True)
-        axes.spines[side].set_linewidth(0.6)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in {"left", "bottom"})
+        spine.set_linewidth(0.6)
 
 
 def write_logo(motif: Motif, path: str | Path) -> None:
@@ -150,7 +149,7 @@ def inline_svg(svg: str, prefix: str, label: str) -> str:
     head, body = element.split(">", 1)
     head = re.sub(r'\s(?:width|height|version|xmlns(?::\w+)?)="[^"]*"', "", head)
     body = body.replace("xlink:href=", "href=")
-    return f'{head} role="img" aria-label="{escape(label)}">{body}'
+    return f'{head} preserveAspectRatio="xMinYMid meet" role="img" aria-label="{escape(label)}">{body}'
 
 
 def logo_file_name(motif_name: str) -> str:
@@ -160,7 +159,7 @@ def logo_file_name(motif_name: str) -> str:
         motif_name: Any text.
     """
     plain = re.sub(r"[^A-Za-z0-9._+-]+", "_", motif_name).lstrip(".")[:80]
-    if plain == motif_name:
+    if plain and plain == motif_name:
         return plain
     import hashlib
 

@@ -3,12 +3,12 @@
 A sequence that carries no genome coordinates in its name is a chromosome of its own that starts at 0.
 """
 
-import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +149,7 @@ def write_bigwig(path: str | Path, stretches: Iterable[Stretch], sizes: Mapping[
         if not written:
             raise MotifcnnError(f"{path}: a bigWig without any value cannot be written; give at least one sequence")
         _check_whole(unfinished, written, header, path)
-        os.replace(unfinished, target)
+        unfinished.replace(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -196,13 +196,13 @@ def write_bed(path: str | Path, peaks: Iterable[Peak], full_score: float) -> Non
             handle.write(("\t".join(map(str, row)) + "\n").encode())
 
 
-def _runs(values: npt.NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+def _runs(values: npt.NDArray[np.floating]) -> Iterator[tuple[int, int]]:
     """Start and end of each run of one value; NaN equals NaN here."""
     if len(values) == 0:
         return
     same = (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
     bounds = [0, *(np.flatnonzero(~same) + 1).tolist(), len(values)]
-    yield from zip(bounds[:-1], bounds[1:], strict=True)
+    yield from pairwise(bounds)
 
 
 def _checked(
@@ -252,12 +252,13 @@ def _write_entries(path: Path, stretches: Iterable[Stretch], sizes: Mapping[str,
     try:
         track.addHeader(list(sizes.items()))
         for stretch in stretches:
-            known = np.concatenate(([0], (~np.isnan(stretch.values)).astype(np.int8), [0]))
-            edges = np.diff(known)
+            edges = np.diff(np.concatenate(([0], (~np.isnan(stretch.values)).astype(np.int8), [0])))
             for start, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
                 values = np.ascontiguousarray(stretch.values[start:end], dtype=np.float32)
                 track.addEntries(stretch.chrom, stretch.start + int(start), values=values, span=1, step=1)
                 written += int(end - start)
+    except RuntimeError as error:  # pyBigWig's only one, also for a full disk; the check of the file says the rest
+        raise MotifcnnError(f"{path.name}: a bigWig could not be written ({error}); is there space left?") from None
     finally:
         track.close()
     return written

@@ -83,9 +83,9 @@ def auroc_interval(auroc: float, positives: int, negatives: int) -> tuple[float,
     """
     first = auroc / (2 - auroc)
     second = 2 * auroc**2 / (1 + auroc)
-    variance = (
-        auroc * (1 - auroc) + (positives - 1) * (first - auroc**2) + (negatives - 1) * (second - auroc**2)
-    ) / (positives * negatives)
+    variance = (auroc * (1 - auroc) + (positives - 1) * (first - auroc**2) + (negatives - 1) * (second - auroc**2)) / (
+        positives * negatives
+    )
     margin = 1.96 * float(np.sqrt(max(variance, 0.0)))
     return max(0.0, auroc - margin), min(1.0, auroc + margin)
 

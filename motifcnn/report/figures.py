@@ -127,7 +127,8 @@ def line_chart(
         )
     for line in reversed(lines):
         canvas.parts.append(
-            f'<path class="line" d="{_path(canvas, line)}" {_stroke(line.style)}><title>{escape(line.name)}</title></path>'
+            f'<path class="line" d="{_path(canvas, line)}" {_stroke(line.style)}>'
+            f"<title>{escape(line.name)}</title></path>"
         )
         if np.isfinite(line.y).sum() == 1:  # a single point makes no line
             only = int(np.flatnonzero(np.isfinite(line.y))[0])

@@ -23,12 +23,13 @@ from motifcnn.report.tables import (
     count,
     decimal,
     flat_settings,
+    grouped,
     motif_rows,
     plural,
     probability,
     repeat_command,
 )
-from motifcnn.report.wording import MEASURES, cautions, headline, motif_sentence
+from motifcnn.report.wording import MEASURES, baseline_remark, cautions, headline, motif_sentence
 from motifcnn.settings import MotifSettings
 
 REPORT_NAME = "report.html"
@@ -76,7 +77,7 @@ def render(files: RunFiles) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": count, "decimal": decimal, "plural": plural}
+    environment.filters |= {"count": count, "grouped": grouped}
     return environment.get_template("report.html.j2").render(_contents(files))
 
 
@@ -97,6 +98,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
         "has_matches": any(row.best_match for row in rows),
         "e_threshold": probability(e_threshold),
         "performance": measured,
+        "baseline_remark": baseline_remark(measured),
         "learning": _learning_figures(files.history, str(metrics.get("task", ""))),
         "data": metrics.get("data") or {},
         "split_rows": _split_rows(metrics),
@@ -115,6 +117,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
             for name, value in (record.get("environment") or {}).items()
             if name in {"python", "torch", "numpy"}
         },
+        "both_strands": any(row.get("strand") == "-" for row in files.sites.rows),
         "strand_colours": COLOURS[:2],
     }
 
@@ -136,13 +139,16 @@ def _motif_views(files: RunFiles, rows: list[MotifRow]) -> list[MotifView]:
     equal_length = (files.metrics.get("data") or {}).get("shortest") == (files.metrics.get("data") or {}).get("longest")
     views = []
     for index, row in enumerate(rows):
-        try:
-            label = f"Logo of {row.name}: {row.consensus}"
-            logo = Markup(inline_svg(files.logos[row.name], f"m{index}-", label)) if row.name in files.logos else Markup()
-        except MotifcnnError:
-            logo = Markup()
-        views.append(MotifView(row, logo, _spread(files.sites.where("motif", row.name), row.name, equal_length)))
+        spread = _spread(files.sites.where("motif", row.name), row.name, equal_length)
+        views.append(MotifView(row, _logo(files, row, f"m{index}-"), spread))
     return views
+
+
+def _logo(files: RunFiles, row: MotifRow, prefix: str) -> Markup:
+    try:
+        return Markup(inline_svg(files.logos[row.name], prefix, f"Logo of {row.name}: {row.consensus}"))
+    except (KeyError, MotifcnnError):
+        return Markup()
 
 
 def _spread(sites: Table, motif: str, equal_length: bool) -> Figure | None:
@@ -163,7 +169,7 @@ def _spread(sites: Table, motif: str, equal_length: bool) -> Figure | None:
         layers.append(("minus strand", np.bincount(bins[minus], minlength=_BINS).astype(np.float64)))
     # On equal lengths the axis can be in letters: of the site's first letter, counted from 1.
     longest = float((lengths - (ends - starts))[known].max())
-    ticks = ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
+    ticks: tuple[tuple[float, str], ...] = ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
     if equal_length:
         ticks = tuple((share, f"{round(share * longest) + 1}") for share in (0.0, 0.25, 0.5, 0.75, 1.0))
     axis = Axis("first letter of the site" if equal_length else "place along the sequence", 0.0, 1.0, ticks)
@@ -216,7 +222,8 @@ def _split_rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
     rows = [("sequences", [count((data.get("splits") or {}).get(part)) for part in _PARTS])]
     positives = data.get("positives") or {}
     for target, counts in positives.items():
-        name = "positives" if len(positives) == 1 else f"positives of {target}"
+        kind = "above the mean" if metrics.get("task") == "regression" else "positives"
+        name = kind if len(positives) == 1 else f"{kind}: {target}"
         rows.append((name, [count((counts or {}).get(part)) for part in _PARTS]))
     return rows
 

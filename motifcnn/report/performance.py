@@ -249,15 +249,28 @@ def _classification_table(
         overall = (test.get("auroc"), test.get("average_precision"), test.get("n"), validation.get("auroc"))
         rows.insert(
             0,
-            ("mean of all", decimal(overall[0]), MISSING, decimal(overall[1]), count(overall[2]), MISSING,
-             decimal(overall[3])),
+            (
+                "mean of all",
+                decimal(overall[0]),
+                MISSING,
+                decimal(overall[1]),
+                count(overall[2]),
+                MISSING,
+                decimal(overall[3]),
+            ),
         )
-    suffix = "" if len(names) <= 1 or files.metrics.get("classes") else f" ({names[0]})"
     for name, score in scores.items():
-        other = trivial.get(name)
+        other = trivial.get(name) if len(names) == 1 else None  # baselines.tsv holds the first target only
         rows.append(
-            (name + suffix, decimal(score), MISSING, decimal(other.average_precision if other else None),
-             count(other.positives + other.negatives if other else None), count(other.positives if other else None), MISSING)
+            (
+                name,
+                decimal(score),
+                MISSING,
+                decimal(other.average_precision if other else None),
+                count(other.positives + other.negatives if other else None),
+                count(other.positives if other else None),
+                MISSING,
+            )
         )
     return header, tuple(rows)
 
@@ -280,7 +293,8 @@ def _regression(files: RunFiles) -> Performance:
     targets = [str(target) for target in files.metrics.get("targets") or []]
     test = files.metrics.get("test") or {}
     validation = files.metrics.get("validation") or {}
-    figures, rows = [], []
+    figures: list[Figure] = []
+    rows: list[tuple[str, ...]] = []
     for target in targets:
         measured, predicted = held_out.numbers(target), held_out.numbers(f"predicted_{target}")
         known = np.isfinite(measured) & np.isfinite(predicted)
@@ -289,7 +303,10 @@ def _regression(files: RunFiles) -> Performance:
                 Figure(
                     target,
                     scatter_chart(
-                        measured[known], predicted[known], f"measured {target}", f"predicted {target}",
+                        measured[known],
+                        predicted[known],
+                        f"measured {target}",
+                        f"predicted {target}",
                         f"Predicted against measured {target} on held-out sequences",
                     ),
                     remark="One dot a held-out sequence; on the grey line both are equal.",
@@ -298,17 +315,21 @@ def _regression(files: RunFiles) -> Performance:
         part = (test.get("per_target") or {}).get(target) or (test if len(targets) == 1 else {})
         earlier = (validation.get("per_target") or {}).get(target) or (validation if len(targets) == 1 else {})
         rows.append(
-            ("this network" if len(targets) == 1 else target, decimal(part.get("pearson")),
-             decimal(part.get("spearman")), decimal(part.get("r2")), count(part.get("n", int(known.sum()))),
-             decimal(earlier.get("pearson")))
+            (
+                "this network" if len(targets) == 1 else target,
+                decimal(part.get("pearson")),
+                decimal(part.get("spearman")),
+                decimal(part.get("r2")),
+                count(part.get("n", int(known.sum()))),
+                decimal(earlier.get("pearson")),
+            )
         )
     scores, measure = baseline_scores(files.metrics)
-    suffix = f" ({targets[0]})" if len(targets) > 1 else ""
     place = ("pearson", "spearman", "r2").index(measure) if measure in {"pearson", "spearman", "r2"} else 0
     for name, score in scores.items():
         cells = [MISSING] * 5
         cells[place] = decimal(score)
-        rows.append((name + suffix, *cells))
+        rows.append((name, *cells))
     return Performance(
         tuple(figures),
         ("", "Pearson’s r", "Spearman’s ρ", "R²", "sequences", "Pearson’s r on validation"),

@@ -4,6 +4,7 @@ import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Final
 
 from motifcnn import settings
@@ -15,6 +16,7 @@ MISSING: Final = "–"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _WITHOUT_VALUE = frozenset({"--force", "--resume"})
 _PLACE_OPTIONS = ("-o", "--out")
+_PROGRAM_NAMES = frozenset({"motifcnn", "motifcnn.exe", "__main__.py"})
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ def count(value: Any) -> str:
     return f"{round(value):,}".replace(",", "\u202f")
 
 
+def grouped(cell: str) -> str:
+    """Return a cell with thin spaces between thousands if it is a whole number, else as it is."""
+    return count(int(cell)) if cell.isascii() and cell.isdigit() else cell
+
+
 def probability(value: Any) -> str:
     """Return a p- or E-value with two digits, in powers of ten where it is small or large."""
     if not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -135,11 +142,12 @@ def repeat_command(arguments: Sequence[str]) -> str:
     change the result, and reports of the same run in two places stay equal.
 
     Args:
-        arguments: The run's command, argument by argument, program first.
+        arguments: The run's command, argument by argument, with or without the program.
     """
     kept: list[str] = []
     skip = False
-    for argument in arguments[1:]:
+    named = bool(arguments) and PurePath(arguments[0]).name in _PROGRAM_NAMES
+    for argument in arguments[named:]:
         if skip:
             skip = False
         elif argument in _PLACE_OPTIONS:
@@ -209,7 +217,7 @@ def _cell(row: Row, column: str, shown: Any) -> Cell:
 
 _GROUPS: Final = {
     "classes": ("of the class", "of the others"),
-    "regression": ("with a value above the mean", "below it"),
+    "regression": ("above the mean", "below"),
 }
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from motifcnn.report.curves import auroc_interval
 from motifcnn.report.performance import Performance
 from motifcnn.report.run_files import RunFiles
 from motifcnn.report.tables import MotifRow, count, decimal, plural, probability
@@ -34,11 +35,25 @@ def headline(metrics: Mapping[str, Any], measured: Performance) -> str:
         does = f"predicts the targets with a mean {merit}"
     else:
         does = f"tells positives from negatives with an {merit}"
+    if task == "binary" and _may_be_guessing(metrics, score):
+        return (
+            f"The network does not tell positives from negatives better than guessing: {merit} {decimal(score, 2)} on "
+            f"{examples} held-out sequences, where guessing has 0.5."
+        )
     sentence = f"The network {does} of {decimal(score, 2)} on {examples} held-out sequences"
     if measured.best_baseline is None:
         return sentence + "."
     name, baseline = measured.best_baseline
     return f"{sentence}; the best trivial model ({name}) reaches {decimal(baseline, 2)}."
+
+
+def _may_be_guessing(metrics: Mapping[str, Any], auroc: float) -> bool:
+    """Whether 0.5 lies in or above the 95 % interval of the AUROC of the only target."""
+    parts = list(((metrics.get("test") or {}).get("per_target") or {}).values())
+    if len(parts) != 1:
+        return False
+    positives, examples = parts[0].get("n_positive") or 0, parts[0].get("n") or 0
+    return bool(0 < positives < examples) and auroc_interval(auroc, positives, examples - positives)[0] <= 0.5
 
 
 def motif_sentence(rows: Sequence[MotifRow], e_threshold: float, targets: int) -> str:
@@ -49,7 +64,7 @@ def motif_sentence(rows: Sequence[MotifRow], e_threshold: float, targets: int) -
         e_threshold: Largest E-value of a motif called significant.
         targets: How many label columns there are.
     """
-    limit = f"E ≤ {probability(e_threshold)}"
+    limit = f"E\u00a0≤\u00a0{probability(e_threshold)}"
     if not rows:
         return f"No motif was significant ({limit}): no filter of the network fired at enough sites to make a motif."
     significant = [row for row in rows if row.significant]
@@ -60,15 +75,26 @@ def motif_sentence(rows: Sequence[MotifRow], e_threshold: float, targets: int) -
         return f"No motif could be tested on held-out sequences; the one found first is {reads}."
     if not significant:
         return (
-            f"No motif was significant ({limit}): the best was {reads} with p = {best.p_value.text} "
-            f"and E = {best.e_value.text} on held-out sequences."
+            f"No motif was significant ({limit}): the best was {reads} with p\u00a0=\u00a0{best.p_value.text} "
+            f"and E\u00a0=\u00a0{best.e_value.text} on held-out sequences."
         )
     lead = "One motif is" if len(significant) == 1 else f"{plural(len(significant), 'motif')} are"
-    sentence = f"{lead} significant on held-out sequences ({limit}); the {'first' if len(significant) > 1 else 'motif'} "
-    sentence += f"is {reads}, E = {best.e_value.text}"
+    which = "the first" if len(significant) > 1 else "it"
+    sentence = f"{lead} significant on held-out sequences ({limit}); {which} is {reads}"
+    sentence += f", E\u00a0=\u00a0{best.e_value.text}"
     if best.best_match:
-        sentence += f"; among known motifs it is most like {best.best_match} (p = {best.match_p_value.text})"
+        sentence += f"; among known motifs it is most like {best.best_match} (p\u00a0=\u00a0{best.match_p_value.text})"
     return sentence + "."
+
+
+def baseline_remark(measured: Performance) -> str:
+    """Return how to read the trivial models beside the network; empty where none was computed."""
+    if measured.best_baseline is None:
+        return ""
+    return (
+        "The rows that end in “only” are trivial models, which see no motif; "
+        "the network should be clearly better than they are."
+    )
 
 
 def cautions(files: RunFiles, measured: Performance, rows: Sequence[MotifRow]) -> list[str]:
@@ -103,13 +129,16 @@ def cautions(files: RunFiles, measured: Performance, rows: Sequence[MotifRow]) -
 
 def _about_baselines(measured: Performance) -> list[str]:
     if measured.best_baseline is None:
-        return ["What composition or length alone would reach was not measured, so that the network's figures stand alone."]
+        return [
+            "What composition or length alone would reach was not measured, so that the network's figures stand alone."
+        ]
     name, score = measured.best_baseline
     if math.isnan(measured.model_score) or abs(score) < measured.model_score - _CLEARLY_BETTER:
         return []
     what = MEASURES.get(measured.measure, measured.measure)
     return [
-        f"A trivial model does about as well as the network ({name}: {what} {decimal(score, 2)} against "
+        f"A trivial model does as well as the network, or nearly so ("
+        f"{name}: {what} {decimal(score, 2)} against "
         f"{decimal(measured.model_score, 2)}). The labels may follow composition or length more than any motif; "
         "negatives matched in both would tell."
     ]
@@ -127,5 +156,7 @@ def _about_numbers(metrics: Mapping[str, Any]) -> list[str]:
     if len(positives) == 1:
         which = f"Only {plural(next(iter(few.values())), 'positive was', 'positives were')} held out"
     else:
-        which = "Few positives were held out for " + ", ".join(f"{name} ({number_of})" for name, number_of in few.items())
+        which = "Few positives were held out for " + ", ".join(
+            f"{name} ({number_of})" for name, number_of in few.items()
+        )
     return [f"{which}: AUROC and E-values are coarse, and a weak motif can be missed."]

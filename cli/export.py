@@ -1,0 +1,106 @@
+"""`motifcnn export`: a run's logos and motifs for other programs."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from motifcnn.errors import InputError, MotifcnnError
+
+from . import speech
+from .options import Force
+
+MOTIFS_FILE = "motifs.meme"
+
+export = typer.Typer(
+    name="export", help="Write a run's logos, motifs or tracks for other programs.", no_args_is_help=True
+)
+
+Run = Annotated[Path, typer.Argument(metavar="[RUN|FILE.meme]", help="Run directory, or a file of motifs.")]
+
+
+class LogoFormat(StrEnum):
+    """Picture formats."""
+
+    SVG = "svg"
+    PNG = "png"
+    PDF = "pdf"
+
+
+class MotifFormat(StrEnum):
+    """Motif formats."""
+
+    MEME = "meme"
+    JASPAR = "jaspar"
+    TRANSFAC = "transfac"
+
+
+@export.command("logos")
+def logos(
+    run: Run = Path("motifcnn_out"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to; made if missing.")] = Path("logos"),
+    file_format: Annotated[LogoFormat, typer.Option("--format", help="Picture format.")] = LogoFormat.SVG,
+    force: Force = False,
+) -> None:
+    """Draw a sequence logo of each motif: one file a motif."""
+    from motifcnn.formats.motif_files import read_motifs
+
+    from motifcnn.logos import logo_file_name, write_logo
+
+    motifs = read_motifs(motifs_path(run))
+    paths = [out / f"{logo_file_name(motif.name)}.{file_format}" for motif in motifs]
+    present = [path for path in paths if path.exists()]
+    if present and not force:
+        raise MotifcnnError(f"{present[0]}: is there already; give another folder with -o, or --force to write over it")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"no folder can be made there ({error.strerror}); give another with -o", out) from None
+    for motif, path in zip(motifs, paths, strict=True):
+        write_logo(motif, path)
+    speech.say(f"{len(motifs)} {'logo' if len(motifs) == 1 else 'logos'} in {out}")
+
+
+@export.command("motifs")
+def motifs(
+    run: Run = Path("motifcnn_out"),
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout by default.")] = None,
+    file_format: Annotated[MotifFormat, typer.Option("--format", help="Motif format.")] = MotifFormat.MEME,
+    force: Force = False,
+) -> None:
+    """Write the motifs as MEME, JASPAR or TRANSFAC text."""
+    import sys
+
+    from motifcnn.formats.jaspar import write_jaspar
+    from motifcnn.formats.meme import write_meme
+    from motifcnn.formats.motif_files import read_motifs
+    from motifcnn.formats.transfac import write_transfac
+
+    writers = {MotifFormat.MEME: write_meme, MotifFormat.JASPAR: write_jaspar, MotifFormat.TRANSFAC: write_transfac}
+    found = read_motifs(motifs_path(run))
+    if out is None:
+        writers[file_format](sys.stdout, found)
+        return
+    if out.exists() and not force:
+        raise MotifcnnError(f"{out}: is there already; give another file with -o, or --force to write over it")
+    writers[file_format](out, found)
+    speech.say(f"{len(found)} {'motif' if len(found) == 1 else 'motifs'} in {out}")
+
+
+def motifs_path(run: Path) -> Path:
+    """Return the motif file of a run directory, or the file itself if it is one.
+
+    Raises:
+        InputError: There is neither, or the run found no motif.
+    """
+    if not run.is_dir():
+        if run.exists():
+            return run
+        raise InputError("there is no such run; give the directory that `motifcnn train` wrote, or a MEME file", run)
+    path = run / MOTIFS_FILE
+    if path.exists():
+        return path
+    if (run / "run.json").exists():
+        raise InputError("this run found no motif, so there is nothing to export; its report.html says more", run)
+    raise InputError(f"holds no {MOTIFS_FILE}; give the directory that `motifcnn train` wrote, or a MEME file", run)
