@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from motifcnn import __version__
 from motifcnn.errors import InterruptedRun, MotifcnnError
 
-from . import simulate, speech
+from . import export, report, simulate, speech
 
 
 class _OneLineFaults(TyperGroup):
@@ -61,3 +61,5 @@ def motifcnn(
 
 
 app.command("simulate")(simulate.simulate)
+app.command("report")(report.report)
+app.add_typer(export.export)
