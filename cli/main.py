@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from motifcnn import __version__
 from motifcnn.errors import InterruptedRun, MotifcnnError
 
-from . import export, report, simulate, speech
+from . import check, compare, demo, doctor, export, predict, report, simulate, speech, train
 
 
 class _OneLineFaults(TyperGroup):
@@ -60,6 +60,12 @@ def motifcnn(
     speech.set_level(verbose=verbose, quiet=quiet)
 
 
+app.command("train")(train.train)
+app.command("predict")(predict.predict)
+app.command("check")(check.check)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("simulate")(simulate.simulate)
 app.command("report")(report.report)
 app.add_typer(export.export)
+app.command("compare")(compare.compare)

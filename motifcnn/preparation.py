@@ -193,5 +193,7 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
             rows.append((f"{name} positives", f"{positive.sum()} of {(~np.isnan(truth)).sum()}"))
     measure = "Pearson" if examples.task == "regression" else "AUROC"
     baselines = fit_baselines(objective, sequences, examples.values, parts["train"], parts["test"])
-    rows += [(f"{baseline.name} alone, held-out {measure}", f"{baseline.scores.headline:.4f}") for baseline in baselines]
+    rows += [
+        (f"{baseline.name} alone, held-out {measure}", f"{baseline.scores.headline:.4f}") for baseline in baselines
+    ]
     return rows

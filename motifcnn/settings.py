@@ -92,6 +92,13 @@ class MotifSettings:
 
 
 @dataclass(frozen=True)
+class ComparisonSettings:
+    """Nearest known motifs; no part of a training run's settings."""
+
+    e_threshold: float = _setting(0.1, "Largest E-value of a match that is reported.")
+
+
+@dataclass(frozen=True)
 class SimulationSettings:
     """Sequences with planted motifs; no part of a training run's settings."""
 

@@ -1,0 +1,75 @@
+"""`motifcnn compare`: the nearest known motifs of a run or of any file of motifs."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from motifcnn.errors import MotifcnnError
+from motifcnn.settings import ComparisonSettings, help_text
+
+from . import speech
+from .export import motifs_path
+from .options import Force
+
+if TYPE_CHECKING:
+    from motifcnn.comparison import Match
+
+_DEFAULT = ComparisonSettings()
+COLUMNS = ("query", "target", "target_name", "p_value", "e_value", "offset", "overlap", "orientation")
+
+
+def compare(
+    motifs: Annotated[Path, typer.Argument(metavar="MOTIFS", help="Run directory, or a file of motifs.")],
+    database: Annotated[
+        Path | None, typer.Option("--database", help="Known motifs (MEME, JASPAR or TRANSFAC); left out: JASPAR CORE.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", help="Taxonomic group of JASPAR, such as vertebrates or fungi.")
+    ] = None,
+    e_threshold: Annotated[float, typer.Option(help=help_text(ComparisonSettings, "e_threshold"))] = (
+        _DEFAULT.e_threshold
+    ),
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="TSV to write; left out: stdout.")] = None,
+    force: Force = False,
+) -> None:
+    """Find the known motifs that resemble each motif, with exact p-values (Tomtom's statistic)."""
+    from motifcnn.comparison import compare as compare_motifs
+    from motifcnn.comparison import default_database
+    from motifcnn.formats.files import write_text
+    from motifcnn.formats.motif_files import read_motifs
+
+    if database is not None and group is not None:
+        raise typer.BadParameter("--group chooses among JASPAR's motifs; leave it or --database out")
+    if not e_threshold >= 0:
+        raise typer.BadParameter("--e-threshold must be 0 or more")
+    if out is not None and out.exists() and not force:
+        raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
+    queries = read_motifs(motifs_path(motifs))
+    known = read_motifs(database) if database is not None else default_database(group)
+    results = compare_motifs(queries, known, e_threshold=e_threshold)
+    rows = [COLUMNS, *(_row(match) for matches in results for match in matches)]
+    text = "".join("\t".join(row) + "\n" for row in rows)
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_text(out, text)
+        speech.say(f"{len(rows) - 1} matches in {out}")
+    without = [query.name for query, matches in zip(queries, results, strict=True) if not matches]
+    if without:
+        names = ", ".join(without[:3]) + (f" and {len(without) - 3} more" if len(without) > 3 else "")
+        speech.say(f"no match with E up to {e_threshold:g} for {len(without)} of {len(queries)} motifs: {names}")
+
+
+def _row(match: "Match") -> tuple[str, ...]:
+    return (
+        match.query,
+        match.target_name,
+        match.target_alternate_name,
+        f"{match.p_value:.3g}",
+        f"{match.e_value:.3g}",
+        str(match.offset),
+        str(match.overlap),
+        match.orientation,
+    )
