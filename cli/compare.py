@@ -21,7 +21,9 @@ COLUMNS = ("query", "target", "target_name", "p_value", "e_value", "offset", "ov
 
 
 def compare(
-    motifs: Annotated[Path, typer.Argument(metavar="MOTIFS", help="Run directory, or a file of motifs.")],
+    motifs: Annotated[
+        Path, typer.Argument(metavar="MOTIFS", help="Run directory, or a file of motifs; - reads stdin.")
+    ],
     database: Annotated[
         Path | None, typer.Option("--database", help="Known motifs (MEME, JASPAR or TRANSFAC); left out: JASPAR CORE.")
     ] = None,
@@ -46,7 +48,7 @@ def compare(
         raise typer.BadParameter("--e-threshold must be 0 or more")
     if out is not None and out.exists() and not force:
         raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
-    queries = read_motifs(motifs_path(motifs))
+    queries = read_motifs(motifs if str(motifs) == "-" else motifs_path(motifs))
     known = read_motifs(database) if database is not None else default_database(group)
     results = compare_motifs(queries, known, e_threshold=e_threshold)
     rows = [COLUMNS, *(_row(match) for matches in results for match in matches)]
