@@ -191,8 +191,8 @@ def gc_matched_windows(
         for start in range(0, length, BLOCK)
     ]
     # The first pass takes a small share from each block, so that the windows come from all over the
-    # genome; the others take what they find.
-    share = max(1, -(-2 * len(positives) // max(1, min(len(blocks), 500))))
+    # genome (of a large one: from 500 places or more); the others take what they find.
+    share = -(-len(positives) // max(1, min(len(blocks), 500)))
     for quota, effort in ((share, _QUICK), (len(positives), _QUICK), (len(positives), _THOROUGH)):
         for index in generator.permutation(len(blocks)):
             if not search.open.size:

@@ -1,25 +1,29 @@
 """Shuffles keep what they promise and are uniform; genomic windows match, and keep off what they must."""
 
+import gzip
 from collections import Counter
 from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.backgrounds import MAXIMUM_UNKNOWN, gc_matched_windows, shuffle, shuffled_negatives
 from motifcnn.errors import MotifcnnError
+from motifcnn.formats.genome import Genome
 from motifcnn.intervals import Interval
 from motifcnn.sequences import Sequences
+from motifcnn.shipped import ECOLI_GENOME, shipped
 
 
 def words(codes, k):
     return Counter(tuple(codes[i : i + k].tolist()) for i in range(len(codes) - k + 1))
 
 
+@settings(deadline=None)  # the first example compiles
 @given(
     letters=st.lists(st.integers(0, 5), max_size=60),
     k=st.integers(1, 6),
@@ -169,3 +173,15 @@ def test_too_few_windows_is_an_error(toy_genome):
 
 def test_no_positives_need_no_windows(toy_genome):
     assert gc_matched_windows([], np.zeros(0), toy_genome, [], np.random.default_rng(0)) == []
+
+
+def test_windows_of_a_real_genome_match(tmp_path):
+    (tmp_path / "genome.fa").write_bytes(gzip.decompress(shipped(ECOLI_GENOME).read_bytes()))
+    genome = Genome(tmp_path / "genome.fa")
+    (chrom,) = genome.lengths
+    positives = [Interval(chrom, 4000 * i, 4000 * i + 101) for i in range(300)]
+    positive_gc = np.array([gc(genome.fetch(positive)) for positive in positives])
+    windows = gc_matched_windows(positives, positive_gc, genome, [], np.random.default_rng(0))
+    assert np.abs(np.array([gc(genome.fetch(window)) for window in windows]) - positive_gc).max() <= 0.025 + 1e-9
+    assert np.median([window.start for window in windows]) == pytest.approx(genome.lengths[chrom] / 2, rel=0.2)
+    genome.close()
