@@ -139,6 +139,14 @@ def test_inline_logos_of_two_motifs_do_not_clash_by_default(motif):
     assert not set(one) & set(other)
 
 
+def test_shortening_changes_no_scale():
+    """Positions may lose digits that nobody sees; a scale of 0.015625 may not become 0.01."""
+    svg = '<svg><path d="M 1.23456 -0.98765"/><g transform="scale(0.015625)"/></svg>'
+    element = inline_svg(svg, "a-", "label")
+    assert 'd="M 1.23 -0.98"' in element
+    assert "scale(0.015625)" in element
+
+
 def test_the_label_is_escaped():
     element = inline_svg("<svg><g/></svg>", "a-", '"><script>')
     assert "<script>" not in element
