@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from motifcnn.errors import MotifcnnError
+
 from . import speech
 from .options import Device, Force, Threads
 from .train import TrainingProgress, say_layers, say_outcome
@@ -17,7 +19,7 @@ def demo(
     threads: Threads = 0,
 ) -> None:
     """Find CRP's motif in E. coli: train on windows around known sites, then scan the whole genome."""
-    from motifcnn.demonstration import find_known_sites, request
+    from motifcnn.demonstration import KNOWN_CONSENSUS, find_known_sites, request
     from motifcnn.pipeline import run
 
     asked = request(out, force=force, device=device, threads=threads)
@@ -27,7 +29,9 @@ def demo(
         outcome = run(asked, on_layers=say_layers, on_epoch=progress.update)
     say_outcome(outcome, out)
     found = find_known_sites(outcome, out, threads)
-    typer.echo(f"motif\t{found.consensus}\t(known: {found.known_consensus})")
+    if found is None:
+        raise MotifcnnError("the demo found no motif; please report this with the output of `motifcnn doctor`")
+    typer.echo(f"motif\t{found.consensus}\t(known: {KNOWN_CONSENSUS})")
     typer.echo(f"genome hits\t{found.hits}\tin {found.hits_path}")
     typer.echo(f"known sites found again\t{found.recovered} of {found.known} ({found.recovered / found.known:.0%})")
     typer.echo(f"report\t{out / 'report.html'}")

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from motifcnn import __version__
 from motifcnn.errors import InterruptedRun, MotifcnnError
 
-from . import check, compare, demo, doctor, export, predict, report, simulate, speech, train
+from . import check, compare, demo, doctor, export, predict, report, scan, simulate, speech, train
 
 
 class _OneLineFaults(TyperGroup):
@@ -61,6 +61,7 @@ def motifcnn(
 
 
 app.command("train")(train.train)
+app.command("scan")(scan.scan)
 app.command("predict")(predict.predict)
 app.command("check")(check.check)
 app.command("demo")(demo.demo)

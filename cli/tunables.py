@@ -24,6 +24,7 @@ _PANELS = {
     "model": "Network",
     "training": "Training",
     "motifs": "Motifs",
+    "scan": "Scanning",
 }
 
 

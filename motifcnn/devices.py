@@ -55,8 +55,13 @@ def choose_device(wanted: str) -> Device:
     return Device(device, f"{name}: {reason}" if name else reason)
 
 
+def count_threads(threads: int) -> int:
+    """Return the number of processor threads to use; 0 stands for all that this process may."""
+    return threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+
+
 def use_threads(threads: int) -> int:
-    """Set the number of processor threads (0: all) and return it."""
-    count = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+    """Make torch use this number of processor threads (0: all), and return it."""
+    count = count_threads(threads)
     torch.set_num_threads(count)
     return count

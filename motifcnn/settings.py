@@ -116,6 +116,20 @@ class SimulationSettings:
 
 
 @dataclass(frozen=True)
+class ScanSettings:
+    """Scanning with motifs."""
+
+    p_value: float = _setting(1e-4, "Largest p-value of a hit, at one window of one strand.")
+    strands: Literal["auto", "both", "single"] = _setting("auto", "Strands to scan; auto: both for DNA.")
+    background: Literal["sequences", "motif", "uniform"] = _setting(
+        "sequences", "Letter frequencies: of the genome, of each motif, or uniform."
+    )
+    format: Literal["bed", "narrowpeak", "gff3", "tsv"] = _setting("bed", "Format of the hits.")
+    q_values: bool = _setting(False, "Add q-values (Benjamini and Hochberg, for each motif).")
+    softmask: Literal["keep", "mask"] = _setting("keep", "Lower-case letters: scan them, or leave them out.")
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that a training run depends on besides its input files."""
 
@@ -127,6 +141,7 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     motifs: MotifSettings = field(default_factory=MotifSettings)
+    scan: ScanSettings = field(default_factory=ScanSettings)
 
 
 def help_text(section: type, name: str) -> str:
@@ -235,6 +250,7 @@ def first_problem(settings: Settings) -> str | None:
         (0 <= training.label_smoothing < 1, "label-smoothing must lie from 0 to below 1"),
         (training.gradient_clip > 0, "gradient-clip must be above 0"),
         (min(motifs.min_motif_width, motifs.min_sites, motifs.max_motifs) >= 1, "min-motif-width, min-sites and max-motifs must be 1 or more"),
+        (0 < settings.scan.p_value <= 1, "p-value must lie above 0 and up to 1"),
         (motifs.motif_flank >= 0, "motif-flank must be 0 or more"),
     )  # fmt: skip
     return next((message for holds, message in rules if not holds), None)

@@ -56,9 +56,13 @@ def _record(fields: list[str], path: str | Path, line: int) -> BedRecord:
     try:
         start, end = int(fields[1]), int(fields[2])
     except (IndexError, ValueError):
-        raise InputError("is no BED line; chromosome, start and end are needed, separated by tabs", path, line) from None
+        raise InputError(
+            "is no BED line; chromosome, start and end are needed, separated by tabs", path, line
+        ) from None
     if not 0 <= start < end:
-        raise InputError(f"start {start} and end {end} make no interval; BED counts from 0, end not included", path, line)
+        raise InputError(
+            f"start {start} and end {end} make no interval; BED counts from 0, end not included", path, line
+        )
     strand = fields[5] if len(fields) > 5 and fields[5] in ("+", "-") else "."
     name = fields[3] if len(fields) > 3 and fields[3] != "." else ""
     try:

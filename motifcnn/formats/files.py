@@ -22,8 +22,8 @@ _BLOCK = 1 << 20
 class _Checked(io.RawIOBase):
     """A stream whose faults name the file."""
 
-    def __init__(self, stream: BinaryIO, path: str):
-        self._stream, self._path = stream, path
+    def __init__(self, stream: BinaryIO, beneath: BinaryIO, path: str):
+        self._stream, self._beneath, self._path = stream, beneath, path
 
     def readable(self) -> bool:
         return True
@@ -41,6 +41,7 @@ class _Checked(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._stream.close()
+            self._beneath.close()  # a gzip stream leaves the file that it was given open
         super().close()
 
 
@@ -54,18 +55,18 @@ def open_bytes(path: str | Path) -> BinaryIO:
 
     name = "standard input" if str(path) == "-" else str(path)
     try:
-        raw = cast(BinaryIO, sys.stdin.buffer if str(path) == "-" else Path(path).open("rb"))
+        raw = cast(BinaryIO, sys.stdin.buffer.raw if str(path) == "-" else Path(path).open("rb", buffering=0))
     except FileNotFoundError:
         raise InputError("there is no such file; check the path", name) from None
     except IsADirectoryError:
         raise InputError("is a directory; give a file", name) from None
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror}); check its permissions", name) from None
-    buffered = io.BufferedReader(cast(io.RawIOBase, raw), _BLOCK)
-    if buffered.peek(2)[:2] != _GZIP_MAGIC:
+    buffered = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, raw), _BLOCK))
+    if cast(io.BufferedReader, buffered).peek(2)[:2] != _GZIP_MAGIC:
         return buffered
     stream = cast(BinaryIO, igzip.IGzipFile(fileobj=buffered))
-    return io.BufferedReader(_Checked(stream, name), _BLOCK)
+    return cast(BinaryIO, io.BufferedReader(_Checked(stream, buffered, name), _BLOCK))
 
 
 @contextmanager

@@ -1,141 +1,335 @@
-"""Labels: a TSV with a header line, names in the first column and a target in every other."""
+"""Labels: a TSV with a header line, the sequence name in the first column, targets in the others."""
 
-import difflib
+import logging
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.errors import InputError
 from motifcnn.formats.files import open_bytes
+from motifcnn.intervals import parse_interval
 
 Task = Literal["binary", "multi-label", "classes", "regression"]
+Kind = Literal["empty", "0/1", "numbers", "words"]
+Values = npt.NDArray[np.float32]
 
-MISSING = frozenset({"", ".", "na", "nan", "none"})
+_LOGGER = logging.getLogger(__name__)
+
+_MISSING: Final = frozenset({"", ".", "na", "nan"})
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+_MOST_CODES: Final = 10
+"""Numbers 0, 1, 2 … up to this many are suspected to be codes of classes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Targets of named sequences.
+    """Labels of named sequences.
 
     Args:
-        names: One name a row.
-        task: What the columns ask for.
-        targets: Names of the columns.
-        classes: Names of the classes in order of their index; empty unless the task is "classes".
-        values: Shape [row, target]; NaN where missing; class indices where the task is "classes".
-        lines: 1-based line of each row in the file.
+        names: One name a row, each once.
+        task: What the targets are.
+        targets: Name of each column of values.
+        classes: Names of the classes in the order of their indices; empty unless task is "classes".
+        values: Shape [row, target]: 0 and 1, class indices, or numbers; NaN where missing.
+        lines: 1-based line of each row in the file, shape [row].
     """
 
     names: tuple[str, ...]
     task: Task
     targets: tuple[str, ...]
     classes: tuple[str, ...]
-    values: npt.NDArray[np.float32]
+    values: Values
     lines: npt.NDArray[np.int64]
 
 
-def read_labels(path: str | Path, targets: tuple[str, ...] = ()) -> Labels:
-    """Read labels and tell the task from what the columns hold.
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """One target as it stands in the file; `numbers` holds the number of each word that is one."""
+
+    name: str
+    words: Sequence[str]
+    counts: Counter[str]
+    numbers: dict[str, float]
+
+    @property
+    def kind(self) -> Kind:
+        """What the column holds; a few words among numbers do not make it one of words."""
+        present = [word for word in self.counts if not _is_missing(word)]
+        if not present:
+            return "empty"
+        numeric = sum(self.counts[word] for word in self.numbers)
+        if 2 * numeric <= sum(self.counts[word] for word in present):
+            return "words"
+        if len(self.numbers) < len(present):
+            return "numbers"
+        return "0/1" if all(number in (0.0, 1.0) for number in self.numbers.values()) else "numbers"
+
+    @property
+    def description(self) -> str:
+        """The name and what the column holds, for messages."""
+        kind = self.kind
+        if kind == "words":
+            different = sum(not _is_missing(word) for word in self.counts)
+            return f"{self.name!r} holds words ({different} different)"
+        return f"{self.name!r} holds " + {"empty": "no value", "0/1": "0/1", "numbers": "numbers"}[kind]
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """The file's cells: one tuple of words a column."""
+
+    path: str | Path
+    header: tuple[str, ...]
+    header_line: int
+    columns: tuple[Sequence[str], ...]
+    lines: npt.NDArray[np.int64]
+
+
+def read_labels(path: str | Path, targets: Sequence[str] = ()) -> Labels:
+    """Read labels; what the columns hold decides the task.
+
+    One column of 0 and 1 is binary, several are multi-label, one of words is classes, numbers are
+    regression. An empty field, ".", "NA" and "NaN" are missing values.
 
     Args:
-        path: TSV, plain or gzip.
-        targets: Columns to take; all by default.
+        path: TSV, plain or compressed, or "-".
+        targets: Columns to read; all by default.
 
     Raises:
-        InputError: The file is missing, empty, binary, has no header, rows of other lengths, a name
-            twice, or columns of different kinds.
+        InputError: The file is no such table, a target is unknown, columns are of different kinds, a
+            value is none of its column's kind, or a target has fewer than two different values.
     """
-    header, rows, lines = _read_rows(path)
-    columns = _chosen_columns(header, targets, path)
-    names = _checked_names(rows, lines, path)
-    cells = [[row[column].strip() for row in rows] for column in columns]
-    chosen = tuple(header[column] for column in columns)
-    kinds = [_kind(column, lines, name, path) for column, name in zip(cells, chosen, strict=True)]
-    if len(set(kinds)) > 1 or (kinds[0] == "words" and len(kinds) > 1):
-        held = ", ".join(f"{name} ({kind})" for name, kind in zip(chosen, kinds, strict=True))
-        raise InputError(f"the columns are of different kinds: {held}; choose with --targets {chosen[0]}", path, 1)
-    lines_array = np.array(lines, dtype=np.int64)
-    if kinds[0] == "words":
-        classes = tuple(sorted({cell for cell in cells[0] if cell.lower() not in MISSING}))
-        index = {name: float(number) for number, name in enumerate(classes)}
-        column = np.array([index.get(cell, np.nan) for cell in cells[0]], dtype=np.float32)
-        return Labels(names, "classes", chosen, classes, column[:, None], lines_array)
-    values = np.array([[_number(cell) for cell in column] for column in cells], dtype=np.float32).T
-    task: Task = "regression" if kinds[0] == "numbers" else "binary" if len(kinds) == 1 else "multi-label"
-    return Labels(names, task, chosen, (), values, lines_array)
+    table = _read_table(path)
+    _check_names(table)
+    columns = [
+        _column(name, table.columns[table.header.index(name)]) for name in _chosen(table, [t.strip() for t in targets])
+    ]
+    task = _task(columns, table)
+    if task == "classes":
+        classes = tuple(sorted(word for word in columns[0].counts if not _is_missing(word)))
+        index = {word: float(i) for i, word in enumerate(classes)}
+        values = _values(columns, [index])
+    else:
+        classes = ()
+        for column in columns:
+            _check_numbers(column, table)
+        values = _values(columns, [column.numbers for column in columns])
+    if task == "regression":
+        _warn_of_codes(columns)
+    names = tuple(column.name for column in columns)
+    check_variety(task, names, classes, values, path)
+    return Labels(tuple(table.columns[0]), task, names, classes, values, table.lines)
 
 
-def _read_rows(path: str | Path) -> tuple[list[str], list[list[str]], list[int]]:
+def check_variety(task: Task, targets: Sequence[str], classes: Sequence[str], values: Values, path: str | Path) -> None:
+    """Refuse targets from which nothing can be learned because all their values are the same.
+
+    Args:
+        task: What the targets are.
+        targets: Their names.
+        classes: Names of the classes.
+        values: Shape [row, target]; NaN where missing.
+        path: File of the labels, for the message.
+
+    Raises:
+        InputError: A target has no value, or only one class or value.
+    """
+    for target, column in zip(targets, values.T, strict=True):
+        known = column[~np.isnan(column)]
+        if not len(known):
+            raise InputError(f"target {target!r} has no value at all; leave it out with --targets", path)
+        if (known == known[0]).all():
+            value = classes[int(known[0])] if task == "classes" else f"{known[0]:g}"
+            total = f"{len(known)} of {len(known)} labels"
+            if task == "regression":
+                raise InputError(f"target {target!r} is always {value} ({total}); there is nothing to learn", path)
+            remedy = "add sequences of another class"
+            if task == "binary":
+                remedy = f"add sequences with label {1 - int(known[0])}"
+                remedy += ", or leave LABELS out to have negatives made" if known[0] == 1 else ""
+            if task == "multi-label":
+                remedy = "leave it out with --targets"
+            raise InputError(f"only one class: target {target!r} is {value} in {total}; {remedy}", path)
+
+
+def _is_missing(word: str) -> bool:
+    return word.casefold() in _MISSING
+
+
+def _number(word: str) -> float | None:
+    return float(word) if _NUMBER.fullmatch(word) else None
+
+
+def _read_table(path: str | Path) -> _Table:
+    """Split the file into columns; every row has as many fields as the header."""
+    lines = _read_lines(path)
+    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line and not line.isspace()]
+    while numbered and numbered[0][1].startswith("#") and "\t" not in numbered[0][1]:
+        del numbered[0]
+    if not numbered:
+        raise InputError("is empty; a header line and one row a sequence are needed", path)
+    header_line, first = numbered[0]
+    if "\t" not in first:
+        raise InputError(_untabbed(first), path, header_line)
+    header = tuple(_clean(field) for field in first.removeprefix("#").split("\t"))
+    _check_widths(numbered, len(header), path)
+    rows = [line for _, line in numbered[1:]]
+    cells = "\t".join(rows).split("\t") if rows else []
+    columns = tuple([_clean(word) for word in cells[i :: len(header)]] for i in range(len(header)))
+    table = _Table(path, header, header_line, columns, np.array([n for n, _ in numbered[1:]], dtype=np.int64))
+    _check_header(table)
+    if not rows:
+        raise InputError("has a header line but no rows; one row a sequence is needed", path)
+    return table
+
+
+def _read_lines(path: str | Path) -> list[str]:
     with open_bytes(path) as file:
         data = file.read()
-    if b"\0" in data[:4096]:
-        raise InputError("is a binary file; give a TSV", path)
+    if b"\0" in data[:65536]:
+        raise InputError("is not text; give a TSV (a spreadsheet must be saved as tab-separated text)", path)
     try:
         text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("is not text; give a TSV", path) from None
-    numbered = [(n, line.rstrip("\r").split("\t")) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if not numbered:
-        raise InputError("is empty; give a TSV with a header line and one row a sequence", path)
-    first_line, header = numbered[0]
-    header = [field.strip() for field in header]
-    if len(header) < 2:
-        raise InputError("has no tab in its first line; columns must be separated by tabs", path, first_line)
-    if any(_is_number(field) or field.lower() in MISSING for field in header[1:]):
-        raise InputError("looks like data; add a header line such as 'id<TAB>label'", path, first_line)
-    if len(set(header)) < len(header):
-        raise InputError("two columns have one name; rename one", path, first_line)
-    for line, row in numbered[1:]:
-        if len(row) != len(header):
-            raise InputError(f"has {len(row)} fields where the header has {len(header)}; mend the row", path, line)
-    if len(numbered) == 1:
-        raise InputError("has a header and no rows; give one row a sequence", path, first_line)
-    return header, [row for _, row in numbered[1:]], [line for line, _ in numbered[1:]]
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError("is not UTF-8 text; save the table as UTF-8", path, line) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
-def _chosen_columns(header: list[str], targets: tuple[str, ...], path: str | Path) -> list[int]:
+def _clean(field: str) -> str:
+    """Drop outer blanks and the quotes that spreadsheets and R put around words."""
+    field = field.strip()
+    return field[1:-1].strip() if len(field) > 1 and field[0] == field[-1] == '"' else field
+
+
+def _untabbed(line: str) -> str:
+    if line.startswith(">"):
+        return "is FASTA where a table of labels is expected; give SEQS first, then LABELS"
+    if "," in line or ";" in line:
+        return "no tab in this line: it looks like CSV; separate the columns by tabs"
+    return "no tab in this line; a table of tab-separated columns with a header line is needed"
+
+
+def _check_widths(numbered: Sequence[tuple[int, str]], width: int, path: str | Path) -> None:
+    for number, line in numbered:
+        found = line.count("\t") + 1
+        if found == 1:
+            raise InputError(_untabbed(line), path, number)
+        if found != width:
+            raise InputError(f"{found} fields where the header has {width}; each row needs one a column", path, number)
+
+
+def _check_header(table: _Table) -> None:
+    place = table.path, table.header_line
+    for index, name in enumerate(table.header[1:], start=1):
+        is_data = _number(name) is not None or (name != "" and _is_missing(name)) or name in table.columns[index]
+        if is_data or parse_interval(table.header[0]) is not None:
+            raise InputError(
+                f"line {table.header_line} looks like data ({name!r} as the name of a column); "
+                "add a header line such as id<TAB>label",
+                *place,
+            )
+        if not name:
+            raise InputError(f"column {index + 1} has no name in the header; give it one", *place)
+    for name, count in Counter(table.header[1:]).items():
+        if count > 1:
+            raise InputError(f"{count} columns are called {name!r}; give each a name of its own", *place)
+
+
+def _check_names(table: _Table) -> None:
+    names = table.columns[0]
+    if "" in names:
+        raise InputError("no sequence name in the first column", table.path, int(table.lines[names.index("")]))
+    if len(set(names)) == len(names):
+        return
+    first: dict[str, int] = {}
+    for name, line in zip(names, table.lines.tolist(), strict=True):
+        if name in first:
+            message = f"sequence {name!r} stands in line {first[name]} already; keep one row a sequence"
+            raise InputError(message, table.path, line)
+        first[name] = line
+
+
+def _chosen(table: _Table, targets: Sequence[str]) -> list[str]:
+    """Return the names of the columns to read."""
+    available = table.header[1:]
     for target in targets:
-        if target not in header[1:]:
-            near = difflib.get_close_matches(target, header[1:], 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"has no column {target!r}; its columns are {', '.join(header[1:])}{hint}", path, 1)
-    return [header.index(target, 1) for target in targets] if targets else list(range(1, len(header)))
+        if target not in available:
+            close = get_close_matches(target, available, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            message = f"--targets: there is no column {target!r}; {hint}the columns are {', '.join(available)}"
+            raise InputError(message, table.path, table.header_line)
+    return list(dict.fromkeys(targets or available))
 
 
-def _checked_names(rows: list[list[str]], lines: list[int], path: str | Path) -> tuple[str, ...]:
-    seen: dict[str, int] = {}
-    for row, line in zip(rows, lines, strict=True):
-        name = row[0].strip()
-        if name in seen:
-            raise InputError(f"the name {name!r} stands twice (first in line {seen[name]}); keep one", path, line)
-        seen[name] = line
-    return tuple(seen)
+def _column(name: str, words: Sequence[str]) -> _Column:
+    counts = Counter(words)
+    numbers = {word: number for word in counts if (number := _number(word)) is not None}
+    return _Column(name, words, counts, numbers)
 
 
-def _kind(cells: list[str], lines: list[int], name: str, path: str | Path) -> str:
-    """Tell what a column holds: "0/1", "numbers" or "words"."""
-    known = [(cell, line) for cell, line in zip(cells, lines, strict=True) if cell.lower() not in MISSING]
-    if not known:
-        raise InputError(f"column {name!r} holds no value; choose others with --targets", path)
-    words = [(cell, line) for cell, line in known if not _is_number(cell)]
-    if not words:
-        return "0/1" if all(float(cell) in (0.0, 1.0) for cell, _ in known) else "numbers"
-    if len(words) <= 0.1 * len(known):
-        cell, line = words[0]
-        raise InputError(f"{cell!r} in column {name!r} is not a number as the others are; mend it", path, line)
-    return "words"
+def _task(columns: Sequence[_Column], table: _Table) -> Task:
+    kinds = [column.kind for column in columns]
+    full = [column.name for column, kind in zip(columns, kinds, strict=True) if kind != "empty"]
+    if "empty" in kinds:
+        remedy = f"leave it out: --targets {','.join(full)}" if full else "fill it in"
+        name = columns[kinds.index("empty")].name
+        raise InputError(f"target {name!r} has no value at all; {remedy}", table.path, table.header_line)
+    first = columns[kinds.index("0/1") if "0/1" in kinds else 0].name
+    if len(set(kinds)) > 1:
+        found = ", ".join(column.description for column in columns)
+        message = f"columns of different kinds: {found}; choose those to learn, such as --targets {first}"
+        raise InputError(message, table.path, table.header_line)
+    if kinds[0] == "words":
+        if len(columns) > 1:
+            found = ", ".join(column.description for column in columns)
+            message = f"several columns of words: {found}; choose one, such as --targets {first}"
+            raise InputError(message, table.path, table.header_line)
+        return "classes"
+    if kinds[0] == "numbers":
+        return "regression"
+    return "binary" if len(columns) == 1 else "multi-label"
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _check_numbers(column: _Column, table: _Table) -> None:
+    """Refuse words among numbers, and numbers that single precision cannot hold."""
+    limit = float(np.finfo(np.float32).max)
+    bad = {word for word in column.counts if word not in column.numbers and not _is_missing(word)}
+    large = {word for word, number in column.numbers.items() if abs(number) > limit}
+    if bad or large:
+        row = next(i for i, word in enumerate(column.words) if word in bad or word in large)
+        found = f"{column.words[row]!r} in column {column.name!r}"
+        if column.words[row] in large:
+            message = f"{found} is too large a number; write '.' if it is missing"
+        else:
+            message = f"{found} is not a number, as most others are; mend it, or write '.' if it is missing"
+        raise InputError(message, table.path, int(table.lines[row]))
 
 
-def _number(cell: str) -> float:
-    return float("nan") if cell.lower() in MISSING else float(cell)
+def _values(columns: Sequence[_Column], tables: Sequence[dict[str, float]]) -> Values:
+    """Look each word up; those that stand in no table are missing."""
+    values = np.empty((len(columns[0].words), len(columns)), dtype=np.float32)
+    for index, (column, table) in enumerate(zip(columns, tables, strict=True)):
+        values[:, index] = [table.get(word, np.nan) for word in column.words]
+    return values
+
+
+def _warn_of_codes(columns: Sequence[_Column]) -> None:
+    for column in columns:
+        numbers = sorted(set(column.numbers.values()))
+        consecutive = [numbers[0] + i for i in range(len(numbers))]
+        if numbers[0] in (0.0, 1.0) and numbers == consecutive and len(numbers) <= _MOST_CODES:
+            found = ", ".join(f"{number:g}" for number in numbers)
+            _LOGGER.warning(
+                "column %r holds only %s and is learned as numbers; if these are classes, write words such as class_%g",
+                column.name,
+                found,
+                numbers[0],
+            )

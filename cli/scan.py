@@ -1,0 +1,62 @@
+"""`motifcnn scan`: motif occurrences in a genome, with exact p-values."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from motifcnn.errors import MotifcnnError
+from motifcnn.settings import Settings
+
+from . import speech
+from .options import Force
+from .tunables import with_tunables
+
+
+@with_tunables("", "scan")
+def scan(
+    genome: Annotated[Path, typer.Argument(metavar="GENOME", help="FASTA, plain, gzip or bgzip; - reads stdin.")],
+    motifs: Annotated[
+        Path, typer.Option("--motif-file", "-m", metavar="RUN|FILE", help="Run directory, or a file of motifs.")
+    ] = Path("motifcnn_out"),
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; left out: stdout.")] = None,
+    names: Annotated[str, typer.Option("--motifs", help="Names of the motifs to use, separated by commas.")] = "",
+    first: Annotated[int, typer.Option(min=0, help="Use the first N motifs only; 0: all.")] = 0,
+    force: Force = False,
+    *,
+    settings: Settings,
+) -> None:
+    """Find every occurrence of motifs in a genome of any size."""
+    from motifcnn.devices import count_threads
+    from motifcnn.formats.files import atomic_write
+    from motifcnn.formats.motif_files import read_motifs
+    from motifcnn.scanning.genome import choose_motifs, scan_genome
+
+    path = motif_file(motifs)
+    if out is not None and out.exists() and not force:
+        raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    chosen = choose_motifs(read_motifs(path), wanted, first, path)
+    threads = count_threads(settings.threads)
+    speech.say(
+        f"scanning {genome} with {len(chosen)} motifs of {path}, p ≤ {settings.scan.p_value:g}, {threads} threads"
+    )
+    with nullcontext(sys.stdout.buffer) if out is None else atomic_write(out) as file:
+        summary = scan_genome(genome, chosen, settings.scan, file, threads)
+        file.flush()
+    speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
+
+
+def motif_file(path: Path) -> Path:
+    """Return the motif file of a run directory, or the file itself."""
+    if not path.is_dir():
+        return path
+    from motifcnn.runs import RunDirectory
+
+    run = RunDirectory(path)
+    if not run.motifs_meme.exists():
+        why = "the run found no motif" if run.motifs_table.exists() else "it is not a complete run directory"
+        raise MotifcnnError(f"{path}: holds no motifs.meme ({why}); give a run with motifs or a MEME file with -m")
+    return run.motifs_meme

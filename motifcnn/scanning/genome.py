@@ -1,0 +1,175 @@
+"""Scan a genome file with motifs: background, thresholds, stream, hits in order."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from motifcnn.alphabet import ALPHABETS, Alphabet
+from motifcnn.errors import InputError, MotifcnnError
+from motifcnn.formats.fasta import stream_fasta
+from motifcnn.motifs import Motif, uniform_background
+from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
+from motifcnn.scanning.engine import Hits, Scanner
+from motifcnn.scanning.hits import HitFormatter
+from motifcnn.settings import ScanSettings
+
+_LOGGER = logging.getLogger(__name__)
+
+Frequencies = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ScanSummary:
+    """What a scan found.
+
+    Args:
+        hits: Number of hits of each motif, in order.
+        letters: Letters read.
+    """
+
+    hits: tuple[int, ...]
+    letters: int
+
+
+def scan_genome(
+    path: Path, motifs: Sequence[Motif], settings: ScanSettings, out: BinaryIO, threads: int = 1
+) -> ScanSummary:
+    """Write every occurrence of the motifs in a FASTA file.
+
+    Args:
+        path: FASTA, plain, gzip or bgzip, or "-".
+        motifs: All of one alphabet.
+        settings: Threshold, background, strands, format.
+        out: Where hits are written, sorted by sequence and start.
+        threads: Processor threads.
+
+    Raises:
+        MotifcnnError: A motif or the genome is at fault.
+    """
+    alphabet = _one_alphabet(motifs)
+    both = settings.strands == "both" or (settings.strands == "auto" and alphabet.double_stranded)
+    if both and alphabet.complement is None:
+        raise MotifcnnError(f"{alphabet.name} has one strand only; use --strands single")
+    background = _background(path, motifs, alphabet, settings)
+    ready = [IntegerMotif.from_log_odds(motif.log_odds(_of(motif, background))) for motif in motifs]
+    thresholds = [motif.threshold(settings.p_value) for motif in ready]
+    _say_thresholds(ready, thresholds, settings.p_value)
+    if all(threshold is None for threshold in thresholds):
+        raise MotifcnnError(f"no motif can reach p ≤ {settings.p_value:g}; give a larger --p-value")
+    scanner = Scanner(ready, thresholds, alphabet, both_strands=both, threads=threads)
+    formatter = HitFormatter(ready, settings.format, both, settings.q_values)
+    counts = np.zeros(len(ready), dtype=np.int64)
+    tally = _Tally(ready)
+    out.write(formatter.header().encode())
+    found = scanner.scan(
+        tally.counted(stream_fasta(path, alphabet, overlap=scanner.overlap, softmask=settings.softmask))
+    )
+    if settings.q_values:
+        kept = list(found)
+        for hits, q_values in zip(kept, _q_values(kept, ready, tally.letters * (1 + both)), strict=True):
+            out.write(formatter.lines(hits, q_values).encode())
+            counts += np.bincount(hits.motifs, minlength=len(ready))
+    else:
+        for hits in found:
+            out.write(formatter.lines(hits).encode())
+            counts += np.bincount(hits.motifs, minlength=len(ready))
+    return ScanSummary(tuple(counts.tolist()), tally.letters)
+
+
+class _Tally:
+    """Counts the letters that pass, without those that chunks repeat."""
+
+    def __init__(self, motifs: Sequence[IntegerMotif]):
+        self.letters = 0
+        self._overlap = max(motif.width for motif in motifs) - 1
+
+    def counted(self, chunks):  # type: ignore[no-untyped-def]
+        for chunk in chunks:
+            self.letters += len(chunk.codes) - (0 if chunk.last else self._overlap)
+            yield chunk
+
+
+def _one_alphabet(motifs: Sequence[Motif]) -> Alphabet:
+    names = {motif.alphabet.name for motif in motifs}
+    if len(names) > 1:
+        raise MotifcnnError(f"motifs of {' and '.join(sorted(names))} cannot be scanned together; choose with --motifs")
+    return ALPHABETS[names.pop()]
+
+
+def _background(path: Path, motifs: Sequence[Motif], alphabet: Alphabet, settings: ScanSettings) -> Frequencies | None:
+    """Letter frequencies to score against; None stands for each motif's own."""
+    if settings.background == "uniform":
+        return uniform_background(alphabet)
+    if settings.background == "motif" or str(path) == "-":
+        return None
+    counts = np.ones(alphabet.size)
+    for chunk in stream_fasta(path, alphabet):
+        counts += np.bincount(chunk.codes, minlength=len(alphabet.symbols))[: alphabet.size]
+    if alphabet.double_stranded and alphabet.complement_codes is not None:  # both strands are scanned alike
+        counts = counts + counts[alphabet.complement_codes[: alphabet.size]]
+    return counts / counts.sum()
+
+
+def _of(motif: Motif, background: Frequencies | None) -> Frequencies:
+    chosen = motif.background if background is None else background
+    if (chosen <= 0).any():
+        raise MotifcnnError(f"motif {motif.name}: a background frequency is 0; use --background sequences or uniform")
+    return np.asarray(chosen / chosen.sum())
+
+
+def _say_thresholds(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | None], p_value: float) -> None:
+    for motif, threshold in zip(motifs, thresholds, strict=True):
+        if threshold is None:
+            best = motif.survival[-1]
+            _LOGGER.warning(
+                "%s cannot reach p ≤ %g: its best word of %d letters has p = %.2g; left out",
+                motif.name, p_value, motif.width, best,
+            )  # fmt: skip
+        else:
+            _LOGGER.debug("%s: hits from %.2f bits", motif.name, threshold / UNITS_PER_BIT)
+
+
+def _q_values(found: Sequence[Hits], motifs: Sequence[IntegerMotif], windows: int) -> Iterator[Frequencies]:
+    """Benjamini and Hochberg's q-values for each motif over all windows tested; hits are the smallest p-values."""
+    p = [
+        np.concatenate([m.p_values(h.scores[h.motifs == n]) for h in found] or [np.empty(0)])
+        for n, m in enumerate(motifs)
+    ]
+    q = []
+    for values in p:
+        order = np.argsort(values, kind="stable")
+        raw = values[order] * windows / np.arange(1, len(values) + 1)
+        smallest = np.minimum.accumulate(raw[::-1])[::-1]
+        adjusted = np.empty_like(smallest)
+        adjusted[order] = np.minimum(smallest, 1.0)
+        q.append(adjusted)
+    taken = [0] * len(motifs)
+    for hits in found:
+        values = np.empty(len(hits.starts))
+        for number in range(len(motifs)):
+            chosen = hits.motifs == number
+            count = int(chosen.sum())
+            values[chosen] = q[number][taken[number] : taken[number] + count]
+            taken[number] += count
+        yield values
+
+
+def choose_motifs(motifs: Sequence[Motif], names: Sequence[str], first: int, path: Path) -> list[Motif]:
+    """Choose motifs by name (or second name), or the first few.
+
+    Raises:
+        InputError: No motif has a name asked for.
+    """
+    chosen = list(motifs)
+    if names:
+        for name in names:
+            if all(name not in (motif.name, motif.alternate_name) for motif in motifs):
+                known = ", ".join(motif.name for motif in motifs[:5])
+                raise InputError(f"has no motif {name!r}; it has {known}{', …' if len(motifs) > 5 else ''}", path)
+        chosen = [motif for motif in chosen if motif.name in names or motif.alternate_name in names]
+    return [replace(motif) for motif in (chosen[:first] if first else chosen)]
