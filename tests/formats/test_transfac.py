@@ -97,7 +97,7 @@ def test_rna_and_protein(read):
         ("C      G      T\n01      1", "C      G      N\n01      1", "motifs.tf:4: record M00001: letters 'ACGN' are"),
         ("ID  second one\n", "", "motifs.tf:16: a matrix without a name; give it an AC or ID field"),
         ("ID  second one", "ID  M00001", "motifs.tf:16: motif M00001 was already on line 4; rename one of them"),
-        ("01      5      0      0      0      T\n02      0      0      5      0\n", "", "motifs.tf:16: record second one has"),
+        ("01      5      0      0      0      T\n02      0      0      5      0\n", "", "motifs.tf:16: record second"),
     ],
 )  # fmt: skip
 def test_faults_are_named_with_their_line(refusal, old, new, message):
