@@ -1,30 +1,31 @@
-"""Examples: sequences joined with their labels and tracks, and divided into three parts."""
+"""Examples: sequences joined with their labels and tracks, and divided into training, validation and test."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.labels import Labels, Task
-from motifcnn.intervals import parse_interval
+from motifcnn.formats.labels import Labels, Task, check_variety
+from motifcnn.near_identical import Clusters, find_clusters
 from motifcnn.sequences import Sequences
 from motifcnn.settings import SplitSettings
-from motifcnn.similarity import near_identical_clusters, seeded_draws
+from motifcnn.splits import PARTS, TEST, TRAIN, UNDIVIDED, VALIDATION, divide, parts_by_chromosome, strata
+
+Part = Literal["train", "validation", "test"]
+Integers = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float32]
 
 _LOGGER = logging.getLogger(__name__)
 
-TRAIN, VALIDATION, TEST = 0, 1, 2
-PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
-LEAST_EXAMPLES = 20
-LEAST_PER_CLASS = 5
-_QUANTILES = 10
-
-Indices = npt.NDArray[np.int64]
+LEAST_EXAMPLES: Final = 20
+LEAST_PER_CLASS: Final = 5
+"""Fewer examples cannot be divided into three parts that each say something."""
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,33 +34,49 @@ class Examples:
 
     Args:
         sequences: The sequences.
-        task: Kind of the targets.
+        task: What the targets are.
         targets: Their names.
-        classes: Names of the classes; empty unless the task is "classes".
-        values: Shape [example, target]; NaN where missing.
-        tracks: Shape [track, total positions]; NaN where there is no value.
+        classes: Names of the classes; empty unless task is "classes".
+        values: Shape [example, target]: 0 and 1, class indices, or numbers; NaN where missing.
+        tracks: Values along the sequences, aligned to `sequences.codes`, shape [track, total
+            positions]; NaN where there is none.
         track_names: One name a track.
-        split: Part of each example: 0 training, 1 validation, 2 held-out test.
+        split: Part of each example: 0 training, 1 validation, 2 test, shape [example].
     """
 
     sequences: Sequences
     task: Task
     targets: tuple[str, ...]
     classes: tuple[str, ...]
-    values: npt.NDArray[np.float32]
-    tracks: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
-    track_names: tuple[str, ...] = ()
-    split: npt.NDArray[np.int8] = field(default_factory=lambda: np.empty(0, dtype=np.int8))
+    values: Values
+    tracks: Values
+    track_names: tuple[str, ...]
+    split: npt.NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.sequences)
 
-    def part(self, name: Literal["train", "validation", "test"] | str) -> Indices:
-        """Return the indices of one part."""
-        return np.flatnonzero(self.split == PARTS[name])
+    def part(self, part: Part) -> Integers:
+        """Return the indices of the examples of one part, in their order."""
+        return np.flatnonzero(self.split == PARTS.index(part)).astype(np.int64)
 
-    def with_tracks(self, tracks: npt.NDArray[np.float32], names: tuple[str, ...]) -> "Examples":
-        """Return the same examples with tracks beside their letters."""
+    def subset(self, indices: Integers) -> "Examples":
+        """Return some of the examples, in the order of the indices."""
+        return replace(
+            self,
+            sequences=self.sequences.subset(indices),
+            values=self.values[indices],
+            tracks=self.tracks[:, self.sequences.positions_of(indices)],
+            split=self.split[indices],
+        )
+
+    def with_tracks(self, tracks: Values, names: tuple[str, ...]) -> "Examples":
+        """Return the examples with these tracks in the place of those they have.
+
+        Args:
+            tracks: Shape [track, total positions], aligned to `sequences.codes`.
+            names: One name a track.
+        """
         return replace(self, tracks=tracks, track_names=names)
 
 
@@ -73,126 +90,187 @@ def join(
 ) -> tuple[Examples, list[str]]:
     """Join sequences and labels by name, in the order of the sequences.
 
+    Args:
+        sequences: The sequences.
+        labels: Their labels, in any order.
+        allow_missing: Leave sequences without labels and labels without sequences out, rather than refuse them.
+        sequences_path: File of the sequences, for messages.
+        labels_path: File of the labels, for messages.
+
     Returns:
-        The examples, and what was left out and why, in words.
+        The examples, all in the training set, without tracks; and lines for people: what was left out.
 
     Raises:
-        InputError: Names without a partner (unless allowed), too few examples, or one class only.
+        InputError: Names do not match, or too few examples or classes are left.
     """
     row_of = {name: row for row, name in enumerate(labels.names)}
-    known = set(sequences.names)
-    unlabelled = [name for name in sequences.names if name not in row_of]
-    unknown = [name for name in labels.names if name not in known]
+    rows = np.array([row_of.get(name, -1) for name in sequences.names], dtype=np.int64)
+    labelled = np.flatnonzero(rows >= 0)
+    unlabelled = [sequences.names[i] for i in np.flatnonzero(rows < 0)]
+    used = np.zeros(len(labels.names), dtype=bool)
+    used[rows[labelled]] = True
+    unknown = np.flatnonzero(~used)
     report = []
-    if unlabelled:
-        report.append(f"{len(unlabelled)} sequences have no label (first: {_first(unlabelled)})")
-    if unknown:
-        report.append(f"{len(unknown)} labels have no sequence (first: {_first(unknown)})")
-    kept = np.array([i for i, name in enumerate(sequences.names) if name in row_of], dtype=np.int64)
-    if report and (not allow_missing or not len(kept)):
-        remedy = "--allow-missing goes on without them" if len(kept) else "no name is in both files"
-        line = int(labels.lines[row_of[unknown[0]]]) if unknown and not unlabelled else None
-        raise InputError(f"{'; '.join(report)} in {sequences_path}; {remedy}", labels_path, line)
-    values = labels.values[[row_of[sequences.names[int(i)]] for i in kept]]
-    joined = sequences if len(kept) == len(sequences) else sequences.subset(kept)
-    examples = Examples(joined, labels.task, labels.targets, labels.classes, values)
-    _check_enough(examples, labels_path)
-    return examples, [f"{line}; left out" for line in report]
-
-
-def _first(names: Sequence[str]) -> str:
-    return ", ".join(names[:3])
-
-
-def _check_enough(examples: Examples, path: str | Path) -> None:
-    if len(examples) < LEAST_EXAMPLES:
-        raise InputError(f"{len(examples)} labelled sequences; at least {LEAST_EXAMPLES} are needed", path)
-    if examples.task == "regression":
-        for column, name in enumerate(examples.targets):
-            known = examples.values[:, column][~np.isnan(examples.values[:, column])]
-            if not known.size or np.ptp(known) == 0:
-                raise InputError(f"target {name!r} has the same value everywhere; there is nothing to learn", path)
-        return
-    for column, name in enumerate(examples.targets):
-        truth = examples.values[:, column]
-        names = examples.classes or ("0", "1")
-        counts = {word: int((truth == number).sum()) for number, word in enumerate(names)}
-        shown = ", ".join(f"{count} of class {word}" for word, count in counts.items())
-        if min(counts.values()) == 0 or len(counts) < 2:
-            raise InputError(f"target {name!r} has one class only ({shown}); give examples of another", path)
-        if min(counts.values()) < LEAST_PER_CLASS:
-            raise InputError(f"target {name!r} has {shown}; at least {LEAST_PER_CLASS} of each are needed", path)
+    if len(unknown) or unlabelled:
+        found = _mismatch([labels.names[i] for i in unknown], unlabelled)
+        line = int(labels.lines[unknown[0]]) or None if len(unknown) else None
+        if not len(labelled):
+            raise InputError(_nothing_in_common(sequences, labels, sequences_path), labels_path, line)
+        if not allow_missing:
+            remedy = f"mend the names, or go on with the {len(labelled)} that have both: --allow-missing"
+            raise InputError(f"{found}; {remedy}", labels_path, line)
+        report.append(f"{found}; these are left out, {len(labelled)} examples have both")
+    kept = sequences.subset(labelled) if unlabelled else sequences
+    values = labels.values[rows[labelled]]
+    _check_enough(labels, values, labels_path)
+    no_tracks = np.empty((0, len(kept.codes)), dtype=np.float32)
+    split = np.full(len(kept), TRAIN, dtype=np.int8)
+    return Examples(kept, labels.task, labels.targets, labels.classes, values, no_tracks, (), split), report
 
 
 def assign_splits(examples: Examples, settings: SplitSettings, seed: int) -> Examples:
-    """Divide examples into training, validation and held-out test.
+    """Divide the examples into training, validation and test.
 
-    Stratified by target, drawn from the seed and the names alone (so the order of the input does not
-    matter); near-identical sequences always come to the same part. Chromosomes named in the settings
-    make their part whole, and the rest is divided where a part has none.
+    The targets are spread evenly, near-identical sequences (see `near_identical`) stay together, and the
+    result depends on the sequences, their labels and the seed alone. With chromosomes given, these make the
+    validation or test set as they stand, and near-identical sequences across the border are counted.
+
+    Args:
+        examples: The examples.
+        settings: Shares, chromosomes, and the similarity from which sequences count as near-identical.
+        seed: Seed of the choice.
 
     Raises:
-        MotifcnnError: An unknown chromosome, or a part would be empty.
+        MotifcnnError: Names without coordinates, or unknown chromosomes, for a split by chromosome; a part
+            would have no examples, or only one class.
     """
-    split = np.full(len(examples), -1, dtype=np.int8)
-    _assign_chromosomes(examples, settings, split)
-    clusters = near_identical_clusters(examples.sequences, settings.similarity)
-    draws = seeded_draws(examples.sequences.names, seed)
-    leader = _leaders(clusters, draws)
-    strata = _strata(examples)[leader]
-    for stratum in np.unique(strata):
-        members = np.flatnonzero((strata == stratum) & (split < 0))
-        order = members[np.lexsort((draws[members], leader[members], draws[leader[members]]))]
-        total = len(order)
-        test_target = 0 if settings.test_chroms else round(settings.test_fraction * total)
-        validation_target = 0 if settings.validation_chroms else round(settings.validation_fraction * total)
-        parts = np.full(total, TRAIN, dtype=np.int8)
-        # a cluster belongs where its first member falls
-        _, first, group = np.unique(leader[order], return_index=True, return_inverse=True)
-        place = first[group]
-        parts[place < test_target + validation_target] = VALIDATION
-        parts[place < test_target] = TEST
-        split[order] = parts
-    _check_parts(split)
-    return replace(examples, split=split)
+    clusters = find_clusters(examples.sequences, settings.similarity)
+    _warn_of_contradictions(examples, clusters)
+    fixed = np.full(len(examples), UNDIVIDED, dtype=np.int8)
+    by_chromosome = bool(settings.validation_chroms or settings.test_chroms)
+    if by_chromosome:
+        names, validation, test = examples.sequences.names, settings.validation_chroms, settings.test_chroms
+        fixed = parts_by_chromosome(names, validation, test)
+    split = fixed
+    if (fixed == UNDIVIDED).any():
+        split = divide(
+            strata(examples.task, examples.values),
+            clusters,
+            0.0 if settings.validation_chroms else settings.validation_fraction,
+            0.0 if settings.test_chroms else settings.test_fraction,
+            seed,
+            fixed,
+        )
+    divided = replace(examples, split=split)
+    _check_parts(divided, clusters, by_chromosome=by_chromosome)
+    if by_chromosome:
+        _warn_of_straddling(split, clusters)
+    return divided
 
 
-def _leaders(clusters: Indices, draws: npt.NDArray[np.uint64]) -> Indices:
-    """The member of each example's cluster with the lowest draw."""
-    order = np.lexsort((draws, clusters))
-    _, first = np.unique(clusters[order], return_index=True)
-    return np.asarray(order[first][clusters], dtype=np.int64)
+def _mismatch(unknown: Sequence[str], unlabelled: Sequence[str]) -> str:
+    found = []
+    if unknown:
+        found.append(f"{_count(len(unknown), 'label')} without a sequence ({_first(unknown)})")
+    if unlabelled:
+        found.append(f"{_count(len(unlabelled), 'sequence')} without a label ({_first(unlabelled)})")
+    return " and ".join(found)
 
 
-def _strata(examples: Examples) -> Indices:
-    """A number for each combination of target values; tenths of the range in regression."""
-    values = examples.values.astype(np.float64)
-    if examples.task == "regression":
-        edges = np.nanquantile(values[:, 0], np.linspace(0, 1, _QUANTILES + 1)[1:-1])
-        values = np.digitize(values[:, :1], edges).astype(np.float64)
-    _, strata = np.unique(np.nan_to_num(values, nan=-1.0), axis=0, return_inverse=True)
-    return np.asarray(strata, dtype=np.int64).reshape(-1)
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _assign_chromosomes(examples: Examples, settings: SplitSettings, split: npt.NDArray[np.int8]) -> None:
-    if not settings.test_chroms and not settings.validation_chroms:
-        return
-    intervals = [parse_interval(name) for name in examples.sequences.names]
-    if any(interval is None for interval in intervals):
-        raise MotifcnnError("splitting by chromosome needs names with coordinates, such as chr1:100-301")
-    chroms = np.array([interval.chrom for interval in intervals if interval is not None])
-    known = sorted(set(chroms.tolist()))
-    for part, wanted in ((TEST, settings.test_chroms), (VALIDATION, settings.validation_chroms)):
-        for chrom in wanted:
-            if chrom not in known:
-                raise MotifcnnError(f"no sequence lies on chromosome {chrom!r}; there are {', '.join(known)}")
-            split[chroms == chrom] = part
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
-def _check_parts(split: npt.NDArray[np.int8]) -> None:
-    for name, part in PARTS.items():
-        if not (split == part).any():
-            raise MotifcnnError(
-                f"the {name} set would be empty; change --test-fraction and --validation-fraction, the chromosomes, "
-                "or --similarity where most sequences are near-identical"
+def _nothing_in_common(sequences: Sequences, labels: Labels, sequences_path: str | Path) -> str:
+    message = (
+        f"no label has a sequence in {sequences_path}: names here are {_first(labels.names)}, "
+        f"names there are {_first(sequences.names)}"
+    )
+    known = set(sequences.names)
+    readings: dict[str, Callable[[str], str]] = {
+        "drop 'chr' from the names here": lambda name: name.removeprefix("chr"),
+        "put 'chr' before the names here": lambda name: f"chr{name}",
+        "keep the first word of each name here": lambda name: name.split(maxsplit=1)[0],
+        "take the '>' off the names here": lambda name: name.removeprefix(">"),
+    }
+    for remedy, reading in readings.items():
+        if any(reading(name) in known for name in labels.names[:1000]):
+            return f"{message}; {remedy}"
+    return f"{message}; the first column must hold the names of the sequences"
+
+
+def _check_enough(labels: Labels, values: Values, path: str | Path) -> None:
+    """Refuse fewer examples, or fewer of a class, than can be divided into three parts."""
+    check_variety(labels.task, labels.targets, labels.classes, values, path)
+    for target, column in zip(labels.targets, values.T, strict=True):
+        known = column[~np.isnan(column)]
+        if len(known) < LEAST_EXAMPLES:
+            message = (
+                f"{_count(len(known), 'example')} with a value of {target!r}; at least {LEAST_EXAMPLES} are needed"
             )
+            raise InputError(f"{message} to train and to test", path)
+        if labels.task == "regression":
+            continue
+        names = labels.classes or ("0", "1")
+        counts = np.bincount(known.astype(np.int64), minlength=len(names))
+        if counts.min() < LEAST_PER_CLASS:
+            rare = _count(int(counts.min()), "example")
+            remedy = "leave the target out with --targets" if len(labels.targets) > 1 else "add some"
+            if labels.task == "classes":
+                remedy = "add some, or join it with another class"
+            message = (
+                f"{rare} of class {names[int(counts.argmin())]} of {target!r}; at least {LEAST_PER_CLASS} are needed"
+            )
+            raise InputError(f"{message}: {remedy}", path)
+
+
+def _warn_of_contradictions(examples: Examples, clusters: Clusters) -> None:
+    """Count identical sequences with different labels: no model can tell them apart."""
+    if examples.task == "regression":
+        return
+    rows = np.where(np.isnan(examples.values), -1, examples.values).astype(np.int64)
+    _, content = np.unique(clusters.hashes, return_inverse=True)
+    order = np.argsort(content, kind="stable")
+    same = content[order][1:] == content[order][:-1]
+    different = same & (rows[order][1:] != rows[order][:-1]).any(axis=1)
+    if different.any():
+        number = len(np.unique(content[order][1:][different]))
+        _LOGGER.warning("%s with different labels in several places", _count(number, "identical sequence"))
+
+
+def _warn_of_straddling(split: npt.NDArray[np.int8], clusters: Clusters) -> None:
+    trained = np.zeros(int(clusters.members.max()) + 1, dtype=bool)
+    trained[clusters.members[split == TRAIN]] = True
+    for part in (VALIDATION, TEST):
+        straddling = int(((split == part) & trained[clusters.members]).sum())
+        if straddling:
+            _LOGGER.warning(
+                "%s of %s set are near-identical to training sequences of other chromosomes",
+                _count(straddling, "sequence"),
+                f"the {PARTS[part]}",
+            )
+
+
+def _check_parts(examples: Examples, clusters: Clusters, *, by_chromosome: bool) -> None:
+    largest = int(np.bincount(clusters.members).max())
+    remedy = "choose other chromosomes" if by_chromosome else "give more sequences, or larger shares of the split"
+    if not by_chromosome and largest > len(examples) // 2:
+        remedy = f"{largest} of {len(examples)} sequences are near-identical and stay together; raise --similarity"
+    for part in PARTS:
+        values = examples.values[examples.split == PARTS.index(part)]
+        if not len(values):
+            raise MotifcnnError(f"the split leaves no example for {part}; {remedy}")
+        if examples.task == "regression":
+            continue
+        for target, column in zip(examples.targets, values.T, strict=True):
+            known = np.unique(column[~np.isnan(column)])
+            if len(known) >= 2:
+                continue
+            message = f"the {part} set has examples of only one class of {target!r}"
+            if examples.task == "binary":
+                raise MotifcnnError(f"{message}; {remedy}")
+            _LOGGER.warning("%s", message)

@@ -14,7 +14,9 @@ within a fixed size; sequences under the same word are compared exactly, and tho
 (single linkage, union-find). Time and memory grow linearly with the sequences.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numba
@@ -34,9 +36,9 @@ _INDEX_WORD: Final = {"dna": 16, "rna": 16, "protein": 6}
 SHORTEST_WORDS: Final = 3
 """Sequences of fewer letters than this many words are near-identical only if identical."""
 _INDEX_SIZE: Final = 24_000_000
-"""Words in the list at most (8 bytes each, sorted in place); more only for more than 2 million sequences."""
-_LEAST_WORDS: Final = 12
-"""Words a sequence in the list on average, at least, however many sequences there are."""
+"""Words in the list at a time (8 bytes each, sorted in place)."""
+_LEAST_WORDS: Final = 48
+"""Words a sequence that are listed on average, at least; where they are too many for one list, in parts."""
 _SMALL_RUN: Final = 16
 """Up to this many sequences under one word are all compared with one another …"""
 _REPRESENTATIVES: Final = 4
@@ -68,17 +70,16 @@ def find_clusters(sequences: Sequences, similarity: float) -> Clusters:
     alphabet = sequences.alphabet
     complement = _complement(alphabet)
     hashes = _content_hashes(sequences.codes, sequences.offsets, complement)
-    # from here on sequences go by their rank in the order of hashes, which is the order of nothing else;
-    # each content is looked at once
+    # from here on each content goes by its rank in the order of hashes, which has nothing to do with the file's
     _, first, content = np.unique(hashes, return_index=True, return_inverse=True)
+    first = first.astype(np.int64)
     parents = np.arange(len(first), dtype=np.int64)
-    index = _index(sequences, first, complement)
-    if len(index):
+    for index in _indices(sequences, first, complement):
         _join_alike(
             index,
             sequences.codes,
             sequences.offsets,
-            first.astype(np.int64),
+            first,
             parents,
             complement,
             alphabet.size,
@@ -111,34 +112,36 @@ def _bits(alphabet: Alphabet) -> int:
     return (alphabet.size - 1).bit_length()
 
 
-def _index(sequences: Sequences, first: Integers, complement: Codes) -> Hashes:
-    """List (word, rank of a sequence that holds it), sorted, each once, packed into 64 bits."""
+def _indices(sequences: Sequences, first: Integers, complement: Codes) -> Iterator[Hashes]:
+    """List (word, rank of a sequence that holds it), sorted and packed into 64 bits, in one or more parts."""
     alphabet = sequences.alphabet
     k = _INDEX_WORD[alphabet.name]
     lengths = sequences.lengths[first]
-    long_enough = lengths >= max(k, SHORTEST_WORDS * WORD[alphabet.name])
-    ranks = np.flatnonzero(long_enough).astype(np.int64)
+    ranks = np.flatnonzero(lengths >= SHORTEST_WORDS * WORD[alphabet.name]).astype(np.int64)
     words = int((lengths[ranks] - k + 1).sum())
-    wanted = max(_INDEX_SIZE, _LEAST_WORDS * len(ranks))
-    share = min(1.0, wanted / max(words, 1))
-    # a sample of words by hash value varies in size with their repetition: leave some room
-    room = words if share == 1.0 else int(1.2 * wanted) + 1024
-    index = np.empty(room, dtype=np.uint64)
-    filled = _fill_index(
-        index,
-        sequences.codes,
-        sequences.offsets,
-        first.astype(np.int64),
-        ranks,
-        complement,
-        alphabet.size,
-        _bits(alphabet),
-        k,
-        np.uint64(min(int(share * 2**64), 2**64 - 1)),
-    )
-    index = index[:filled]
-    index.sort()
-    return index
+    wanted = min(words, max(_INDEX_SIZE, _LEAST_WORDS * len(ranks)))
+    parts = -(-wanted // _INDEX_SIZE)
+    bounds = [int(2**64 * wanted / max(words, 1) * part / max(parts, 1)) for part in range(parts + 1)]
+    for low, high in pairwise(bounds):
+        room = np.empty(0, dtype=np.uint64)
+        # the first round counts, the second writes
+        for _ in range(2):
+            filled = _fill_index(
+                room,
+                sequences.codes,
+                sequences.offsets,
+                first,
+                ranks,
+                complement,
+                alphabet.size,
+                _bits(alphabet),
+                k,
+                np.uint64(low),
+                np.uint64(min(high, 2**64) - 1),
+            )
+            room = np.empty(filled, dtype=np.uint64) if not len(room) else room
+        room.sort()
+        yield room
 
 
 def _compiled(function: Any) -> Any:
@@ -212,8 +215,10 @@ def _fill_index(
     size: Any,
     bits: Any,
     k: Any,
-    below: Any,
+    low: Any,
+    high: Any,
 ) -> Any:
+    """List the words whose hash lies from low to high, as far as there is room; return how many there are."""
     longest = 0
     for rank in ranks:
         longest = max(longest, offsets[first[rank] + 1] - offsets[first[rank]])
@@ -223,8 +228,9 @@ def _fill_index(
         i = first[rank]
         count = _words(codes, offsets[i], offsets[i + 1], complement, size, bits, k, words)
         for j in range(count):
-            if _mix(words[j]) <= below and filled < len(index):
-                index[filled] = (words[j] << np.uint64(32)) | np.uint64(rank)
+            if low <= _mix(words[j]) <= high:
+                if filled < len(index):
+                    index[filled] = (words[j] << np.uint64(32)) | np.uint64(rank)
                 filled += 1
     return filled
 
@@ -238,10 +244,12 @@ def _root(parents: Any, node: Any) -> Any:
 
 
 @_compiled
-def _common(left: Any, n_left: Any, right: Any, n_right: Any) -> Any:
-    """Count the words of two sorted lists that both hold, each as often as both hold it."""
+def _common(left: Any, right: Any) -> Any:
+    """Sort two lists of words and count those that both hold, each as often as both hold it."""
+    left.sort()
+    right.sort()
     i = j = common = 0
-    while i < n_left and j < n_right:
+    while i < len(left) and j < len(right):
         if left[i] == right[j]:
             common += 1
             i += 1
@@ -287,7 +295,6 @@ def _join_alike(
             if here > begin and index[here] == index[here - 1]:
                 continue
             a = np.int64(index[here] & low)
-            a_words = -1
             joined = False
             for other in range(begin, here) if small else range(kept):
                 b = np.int64(index[other] & low) if small else chosen[other]
@@ -299,15 +306,11 @@ def _join_alike(
                 slot = _mix(pair) >> slot_shift
                 if unlike[slot] == pair:
                     continue
-                if a_words < 0:
-                    i = first[a]
-                    a_words = _words(codes, offsets[i], offsets[i + 1], complement, size, bits, k, left)
-                    left[:a_words].sort()
-                i = first[b]
-                b_words = _words(codes, offsets[i], offsets[i + 1], complement, size, bits, k, right)
-                right[:b_words].sort()
-                common = _common(left, a_words, right, b_words)
-                if common and common + k - 1 >= similarity * (min(a_words, b_words) + k - 1):
+                i, j = first[a], first[b]
+                n_left = _words(codes, offsets[i], offsets[i + 1], complement, size, bits, k, left)
+                n_right = _words(codes, offsets[j], offsets[j + 1], complement, size, bits, k, right)
+                common = _common(left[:n_left], right[:n_right])
+                if common and common + k - 1 >= similarity * (min(n_left, n_right) + k - 1):
                     parents[max(root_a, root_b)] = min(root_a, root_b)
                     joined = True
                 else:
