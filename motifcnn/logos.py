@@ -142,7 +142,7 @@ def inline_svg(svg: str, prefix: str, label: str) -> str:
     element = svg[start : end + len("</svg>")]
     # A <style> would hold for the whole page; positions finer than 0.01 point are not seen but double the size.
     element = re.sub(r"<metadata>.*?</metadata>\s*|<style.*?</style>\s*", "", element, flags=re.DOTALL)
-    element = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\d\.\d\d)\d+", r"\1", path.group()), element)
+    element = re.sub(r' d="([^"]*)"', lambda path: f' d="{_shortened(path[1])}"', element)
     element = re.sub(r'\bid="', f'id="{prefix}', element)
     element = re.sub(r'href="#', f'href="#{prefix}', element)
     element = element.replace("url(#", f"url(#{prefix}")
@@ -150,6 +150,10 @@ def inline_svg(svg: str, prefix: str, label: str) -> str:
     head = re.sub(r'\s(?:width|height|version|xmlns(?::\w+)?)="[^"]*"', "", head)
     body = body.replace("xlink:href=", "href=")
     return f'{head} preserveAspectRatio="xMinYMid meet" role="img" aria-label="{escape(label)}">{body}'
+
+
+def _shortened(outline: str) -> str:
+    return re.sub(r"\s*\n\s*", "", re.sub(r"(\d\.\d\d)\d+", r"\1", outline))
 
 
 def logo_file_name(motif_name: str) -> str:

@@ -198,13 +198,20 @@ def stacked_histogram(layers: Sequence[tuple[str, Numbers]], x: Axis, y_label: s
     return canvas.markup()
 
 
-def padded_axis(label: str, values: Numbers) -> Axis:
-    """Return an axis that holds all finite values with a little room around them."""
+def padded_axis(label: str, values: Numbers, least_span: float = 0.0) -> Axis:
+    """Return an axis that holds all finite values with a little room around them.
+
+    Args:
+        label: What it measures.
+        values: What it must hold, shape [value].
+        least_span: Least distance between its ends, so that differences of no weight stay small.
+    """
     finite = values[np.isfinite(values)]
     if not len(finite):
         return Axis(label, 0.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
     room = (high - low) * 0.05 or abs(high) * 0.05 or 0.5
+    room = max(room, (least_span - (high - low)) / 2)
     return Axis(label, low - room, high + room)
 
 

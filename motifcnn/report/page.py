@@ -204,11 +204,13 @@ def _learning_figures(history: Table, task: str) -> list[Figure]:
     ]
     if np.isfinite(score).any():
         best = int(np.nanargmax(score))
-        line = Line("validation", epochs, score, 0)
+        line, y = Line("validation", epochs, score, 0), padded_axis(f"validation {merit}", score, least_span=0.05)
         figures.append(
             Figure(
                 "Score",
-                line_chart([line], x, padded_axis(f"validation {merit}", score), f"Validation {merit} at each epoch"),
+                line_chart(
+                    [line], x, padded_axis(f"validation {merit}", score, 0.05), f"Validation {merit} at each epoch"
+                ),
                 ((line.key, f"validation {merit}", f"best {decimal(float(score[best]))} at epoch {epochs[best]:g}"),),
                 "The higher, the better. Training stops when this no longer rises.",
             )

@@ -233,7 +233,9 @@ def _classification_table(
         auroc = part.get("auroc", curve.auroc if curve else None)
         interval = MISSING
         if curve is not None and auroc is not None:
-            interval = " to ".join(decimal(end) for end in auroc_interval(auroc, curve.positives, curve.negatives))
+            low, high = auroc_interval(auroc, curve.positives, curve.negatives)
+            if low < high:  # without any error the formula gives no width, which says nothing
+                interval = f"{decimal(low)} to {decimal(high)}"
         rows.append(
             (
                 "this network" if len(names) == 1 else name,

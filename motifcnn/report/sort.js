@@ -1,8 +1,7 @@
-// Sort the motif table by the column whose heading is clicked; missing values stay last.
+// Sort a table of motifs by the column whose heading is clicked; missing values stay last.
 (function () {
   "use strict";
-  var table = document.getElementById("motif-table");
-  if (table) {
+  document.querySelectorAll("table.motifs").forEach(function (table) {
     var headings = Array.prototype.slice.call(table.tHead.rows[0].cells);
     headings.forEach(function (heading, column) {
       heading.tabIndex = 0;
@@ -26,7 +25,7 @@
         if (event.key === "Enter" || event.key === " ") { event.preventDefault(); sort(); }
       });
     });
-  }
+  });
   // On paper nothing can be unfolded.
   window.addEventListener("beforeprint", function () {
     document.querySelectorAll("details").forEach(function (box) { box.open = true; });

@@ -14,7 +14,7 @@ from motifcnn.report.run_files import Row, number
 MISSING: Final = "–"
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_WITHOUT_VALUE = frozenset({"--force", "--resume"})
+_WITHOUT_VALUE = frozenset({"--force", "--resume", "-q", "--quiet", "-v", "--verbose"})
 _PLACE_OPTIONS = ("-o", "--out")
 _PROGRAM_NAMES = frozenset({"motifcnn", "motifcnn.exe", "__main__.py"})
 
@@ -138,8 +138,8 @@ def motif_rows(rows: Sequence[Row], e_threshold: float, task: str = "binary") ->
 def repeat_command(arguments: Sequence[str]) -> str:
     """Return the command that repeats a run, as one types it in a shell.
 
-    Where the result went and whether an older one was overwritten or resumed is left out: it does not
-    change the result, and reports of the same run in two places stay equal.
+    What does not change the result is left out (where it went, whether an older one was overwritten or
+    resumed, how much was said on the way), so that reports of one run made twice stay equal.
 
     Args:
         arguments: The run's command, argument by argument, with or without the program.

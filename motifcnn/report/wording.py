@@ -112,7 +112,9 @@ def cautions(files: RunFiles, measured: Performance, rows: Sequence[MotifRow]) -
     found += _about_numbers(metrics)
     if not any(row.best_match for row in rows) and rows:
         found.append(
-            "The motifs were not compared with known ones; `motifcnn compare` does so with a database of motifs."
+            "No known motif in the database given is like any of these."
+            if any(str(argument).startswith("--database") for argument in record.get("command") or [])
+            else "The motifs were not compared with known ones; the command “motifcnn compare” does so."
         )
     made = (metrics.get("data") or {}).get("negatives_made")
     if made:

@@ -57,6 +57,12 @@ def test_scatter_of_many_dots_is_thinned():
     assert len(list(drawn(scatter_chart(values, values, "x", "y", "t")).iter("circle"))) == 1500
 
 
+def test_small_differences_stay_small():
+    axis = padded_axis("x", np.array([0.9999, 1.0]), least_span=0.05)
+    assert axis.high - axis.low == pytest.approx(0.05)
+    assert padded_axis("x", np.array([0.0, 1.0]), least_span=0.05).low == pytest.approx(-0.05)
+
+
 def test_equal_values_still_have_an_axis():
     for values in (np.array([3.0, 3.0]), np.zeros(2), np.array([np.nan]), np.array([])):
         axis = padded_axis("x", values)

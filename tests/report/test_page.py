@@ -136,7 +136,7 @@ def test_each_motif_is_there_with_its_logo_and_numbers(make_run, task):
     assert "3.2 × 10⁻¹⁷" in page.words
     assert "CRP p = 1.0 × 10⁻¹²" in page.words
     assert "2 motifs are significant on held-out sequences (E ≤ 0.05); the first is motif_1" in page.words
-    assert page.words.count("not significant") == 1
+    assert page.tags.count("table") > 3
 
 
 def test_one_significant_motif_is_spoken_of_as_one(make_run):
@@ -153,6 +153,11 @@ def test_no_significant_motif_is_said_with_the_best_one(make_run):
     assert "does not tell positives from negatives better than guessing" in words
     assert "A trivial model does as well as the network, or nearly so (dinucleotides only" in words
     assert "No negatives were given; they were made (shuffled positives, 2-letter counts kept)." in words
+
+
+def test_motifs_that_are_not_significant_are_folded_away_unless_there_are_no_others(make_run):
+    assert page_of(make_run("binary", "one")).words.count("The motif not significant") == 1
+    assert "motifs not significant" not in page_of(make_run("hopeless", "other")).words
 
 
 def test_no_motif_at_all_is_said_too(make_run):
@@ -273,6 +278,37 @@ def test_a_logo_that_could_do_more_than_be_seen_is_left_out(make_run):
     page = page_of(run)
     assert page.tags.count("script") == 1
     assert "motif_3" in page.words
+
+
+def without_matches(run):
+    table = run / "motifs.tsv"
+    table.write_text(table.read_text().replace("\tCRP\t", "\tNA\t"))
+    return run
+
+
+def test_motifs_that_were_not_compared_are_said_to_be_so(make_run):
+    run = without_matches(make_run())
+    page = page_of(run)
+    assert "The motifs were not compared with known ones" in page.words
+    assert "Most like" not in page.words
+    edit(run / "run.json", lambda record: record["command"].extend(["--database", "known.meme"]))
+    assert "No known motif in the database given is like any of these." in page_of(run).words
+
+
+def test_a_perfect_score_claims_no_interval(make_run):
+    run = make_run()
+    lines = [line.split("\t") for line in (run / "predictions.tsv").read_text().splitlines()]
+    (run / "predictions.tsv").write_text("".join("\t".join([*row[:3], row[2]]) + "\n" for row in lines[1:]))
+    text = (run / "predictions.tsv").read_text()
+    (run / "predictions.tsv").write_text("\t".join(lines[0]) + "\n" + text)
+
+    def perfect(metrics):
+        metrics["test"]["per_target"]["bound"]["auroc"] = 1.0
+
+    edit(run / "metrics.json", perfect)
+    words = page_of(run).words
+    assert "this network 1.000 –" in words
+    assert "1.000 to 1.000" not in words
 
 
 def test_an_interrupted_run_is_called_one(make_run):

@@ -56,7 +56,9 @@ def test_plural():
 
 
 @pytest.mark.parametrize("program", [[], ["motifcnn"], ["/usr/bin/motifcnn"], ["/lib/motifcnn/__main__.py"]])
-@pytest.mark.parametrize("place", [["-o", "x y"], ["--out", "x"], ["--out=x"], ["-ox"], []])
+@pytest.mark.parametrize(
+    "place", [["-o", "x y"], ["-o", "x", "-q", "--verbose"], ["--out", "x"], ["--out=x"], ["-ox"], []]
+)
 def test_the_command_leaves_place_and_force_out(program, place):
     arguments = [*program, "train", "a b.fa", *place, "--force", "--seed", "3"]
     assert repeat_command(arguments) == "motifcnn train 'a b.fa' --seed 3"
