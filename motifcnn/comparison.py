@@ -269,7 +269,8 @@ def motif_similarity(first: Motif, second: Motif, both_strands: bool) -> Similar
 
     All aligned columns are correlated as one vector, so that a column weighs by how far it is from
     uniform. The overlap must have at least `LEAST_OVERLAP` columns (or the narrower width) and
-    `LEAST_COVERAGE` of the squared deviations of the motif that has less of them.
+    `LEAST_COVERAGE` of the squared deviations of the motif that has less of them; where no
+    alignment does, the correlation is 0.
 
     Args:
         first: A motif.
@@ -304,6 +305,8 @@ def _best_correlation(first: Matrix, second: Matrix) -> tuple[float, int]:
     enough = (end - start >= min(LEAST_OVERLAP, len(a), len(b))) & (
         overlap_squares[weaker] >= LEAST_COVERAGE * totals[weaker]
     )
+    if not enough.any():
+        return 0.0, 0
     norms = np.sqrt(overlap_squares[0] * overlap_squares[1])
     correlations = np.divide(products, norms, out=np.zeros(len(offsets)), where=norms > 1e-12)
     best = int(np.argmax(np.where(enough, correlations, -np.inf)))

@@ -18,7 +18,33 @@ MOTIFS = [
     Motif("two", np.array([[0, 0, 0, 1.0], [1.0, 0, 0, 0], [0.25, 0.25, 0.5, 0]]), DNA, sites=8),
 ]
 
-FRAGMENTS = ["MEME version 4", "MOTIF a", "MOTIF b c", "ALPHABET= ACGT", 'ALPHABET "DNA" DNA-LIKE', "END ALPHABET", "Background letter frequencies", "A 0.25 C 0.25", "G 0.25 T 0.25", "letter-probability matrix: w= 1", "letter-probability matrix:", "0.1 0.2 0.3 0.4", "1 2 3", "", ">x", "A [ 1 2 ]", "C 1 2", "ID x", "P0 A C G T", "01 1 2 3 4 A", "01", "//", "=", "nan nan nan nan", "1e999 0 0 0", "é ½ 0.5"]
+FRAGMENTS = """
+MEME version 4
+MOTIF a
+MOTIF b c
+ALPHABET= ACGT
+ALPHABET "DNA" DNA-LIKE
+END ALPHABET
+Background letter frequencies
+A 0.25 C 0.25
+G 0.25 T 0.25
+letter-probability matrix: w= 1
+letter-probability matrix:
+0.1 0.2 0.3 0.4
+1 2 3
+>x
+A [ 1 2 ]
+C 1 2
+ID x
+P0 A C G T
+01 1 2 3 4 A
+01
+//
+=
+nan nan nan nan
+1e999 0 0 0
+é ½ 0.5
+""".splitlines()
 
 
 @pytest.mark.parametrize("write", [write_meme, write_jaspar, write_transfac])
