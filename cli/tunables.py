@@ -95,11 +95,12 @@ def _overlaid(settings: Settings, tunables: dict[str, tuple[str, str]], given: d
         value = given[option]
         if value is None:
             continue
-        part = settings if not section else getattr(settings, section)
+        part: Any = getattr(settings, section) if section else settings
         if isinstance(getattr(part, name), tuple):
             value = tuple(item.strip() for item in value.split(",") if item.strip())
-        changed = replace(part, **{name: value})
-        settings = changed if not section else replace(settings, **{section: changed})
+        changed: Any = replace(part, **{name: value})
+        whole: dict[str, Any] = {section: changed}
+        settings = replace(settings, **whole) if section else changed
     problem = library.first_problem(settings)
     if problem:
         raise MotifcnnError(problem)

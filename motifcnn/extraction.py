@@ -199,7 +199,7 @@ def _motif_of_sites(
 ) -> Motif:
     """Align sites with flanks on both sides, count their letters and trim by information."""
     windows = site_windows(sequences, members, starts, reverse, width, settings.motif_flank)
-    counts = count_letters(windows, sequences.alphabet)
+    counts = count_letters(list(windows), sequences.alphabet)
     motif = Motif.from_counts(
         "candidate", counts, sequences.alphabet, background=background, pseudocount=_SITE_PSEUDOCOUNT
     )

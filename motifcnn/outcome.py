@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,8 @@ from motifcnn.report import write_report
 from motifcnn.runs import RunDirectory, RunRecord, write_json
 from motifcnn.training import EpochRecord
 
-PARTS = ("train", "validation", "test")
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ class Outcome:
     filters: tuple[Motif, ...]
     assessment: Assessment
 
-    def scores(self, part: str) -> Scores:
+    def scores(self, part: Part) -> Scores:
         """Return the network's scores on "train", "validation" or "test"."""
         indices = self.examples.part(part)
         return score_predictions(self.model.objective, self.predictions[indices], self.examples.values[indices])

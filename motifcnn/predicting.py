@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,6 +79,6 @@ def predict_file(
     encoded = EncodedSequences(sequences, tracks, model.scales, device.torch_device)
     logits = predict_logits(model.network, encoded, torch.arange(len(sequences)).numpy())
     predictions = model.objective.predictions(logits).numpy()
-    columns = {"id": list(sequences.names)}
+    columns: dict[str, Any] = {"id": list(sequences.names)}
     columns |= {name: predictions[:, n] for n, name in enumerate(model.objective.output_names)}
     return pd.DataFrame(columns)

@@ -158,9 +158,7 @@ def _with_made_negatives(
 def _genomic_negatives(
     positives: Sequences, located: list[Interval], genome: Genome, generator: np.random.Generator
 ) -> Sequences:
-    chosen = gc_matched_windows(
-        located, positives.gc_content(), genome, int(np.median(positives.lengths)), located, generator
-    )
+    chosen = gc_matched_windows(located, positives.gc_content(), genome, [], generator)
     return Sequences.from_list([str(i) for i in chosen], [genome.fetch(i, DNA) for i in chosen], DNA)
 
 

@@ -3,7 +3,9 @@
 The command line's options, its help and the documentation are made from these classes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -15,8 +17,9 @@ AUTO = 0
 """Value of a whole-number setting that is found from the data."""
 
 
-def _setting(default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={"help": help_text})
+def _setting(default: Any, help_text: str, **bounds: float) -> Any:
+    """Declare a tunable; bounds are any of least, most (inclusive), above, below (exclusive)."""
+    return field(default=default, metadata={"help": help_text, "bounds": bounds})
 
 
 @dataclass(frozen=True)
@@ -26,55 +29,57 @@ class InputSettings:
     alphabet: Literal["auto", "dna", "rna", "protein"] = _setting("auto", "Letters of the sequences.")
     softmask: Literal["keep", "mask"] = _setting("keep", "Lower-case letters: keep them, or mask them as N.")
     targets: tuple[str, ...] = _setting((), "Label columns to learn; all by default.")
-    width: int = _setting(200, "Width of the windows cut around BED intervals, in bases.")
+    width: int = _setting(200, "Width of the windows cut around BED intervals, in bases.", least=1)
     allow_missing: bool = _setting(False, "Go on when sequences lack labels or labels lack sequences.")
     negatives: Literal["auto", "shuffle", "genome"] = _setting(
         "auto", "Where negatives come from when no labels are given: shuffled positives or GC-matched genome."
     )
-    shuffle_k: int = _setting(2, "Length of the words whose counts a shuffle keeps.")
+    shuffle_k: int = _setting(2, "Length of the words whose counts a shuffle keeps.", least=1)
 
 
 @dataclass(frozen=True)
 class SplitSettings:
     """How examples are divided into training, validation and held-out test."""
 
-    validation_fraction: float = _setting(0.1, "Share of the examples for early stopping.")
-    test_fraction: float = _setting(0.1, "Share of the examples held out for every reported figure.")
+    validation_fraction: float = _setting(0.1, "Share of the examples for early stopping.", above=0, below=1)
+    test_fraction: float = _setting(0.1, "Share of the examples held out for every reported figure.", above=0, below=1)
     validation_chroms: tuple[str, ...] = _setting((), "Chromosomes that make the validation set.")
     test_chroms: tuple[str, ...] = _setting((), "Chromosomes that make the held-out test set.")
-    similarity: float = _setting(0.5, "Share of common words from which sequences count as near-identical.")
+    similarity: float = _setting(
+        0.5, "Share of common words from which sequences count as near-identical.", above=0, most=1
+    )
 
 
 @dataclass(frozen=True)
 class ModelSettings:
     """The network."""
 
-    filters: int = _setting(64, "Filters of the first layer, for each restart.")
-    filter_width: int = _setting(AUTO, "Positions that a filter spans; 0: 19 for DNA and RNA, 9 for protein.")
-    restarts: int = _setting(4, "Networks trained side by side from different starts and averaged.")
+    filters: int = _setting(64, "Filters of the first layer, for each restart.", least=1)
+    filter_width: int = _setting(AUTO, "Positions that a filter spans; 0: 19 for DNA and RNA, 9 for protein.", least=0)
+    restarts: int = _setting(4, "Networks trained side by side from different starts and averaged.", least=1)
     activation: Literal["relu", "exp"] = _setting("relu", "First activation.")
     strands: Literal["auto", "both", "single"] = _setting("auto", "Strands scanned by the filters; auto: both for DNA.")
-    pool: int = _setting(AUTO, "Width of the first max-pooling; 0: the whole sequence.")
-    conv_layers: int = _setting(0, "Further convolution layers after the first pooling.")
-    conv_filters: int = _setting(64, "Filters of each further layer, for each restart.")
-    conv_width: int = _setting(5, "Positions that a further filter spans.")
-    conv_dilation: int = _setting(1, "Step between the positions that a further filter reads.")
-    dropout: float = _setting(0.5, "Share of pooled features dropped in training.")
+    pool: int = _setting(AUTO, "Width of the first max-pooling; 0: the whole sequence.", least=0)
+    conv_layers: int = _setting(0, "Further convolution layers after the first pooling.", least=0)
+    conv_filters: int = _setting(64, "Filters of each further layer, for each restart.", least=1)
+    conv_width: int = _setting(5, "Positions that a further filter spans.", least=1)
+    conv_dilation: int = _setting(1, "Step between the positions that a further filter reads.", least=1)
+    dropout: float = _setting(0.5, "Share of pooled features dropped in training.", least=0, below=1)
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
     """The training loop."""
 
-    epochs: int = _setting(30, "Most passes over the training set.")
-    batch_size: int = _setting(64, "Examples in a step.")
-    learning_rate: float = _setting(8e-3, "Peak learning rate of AdamW.")
-    weight_decay: float = _setting(1e-2, "Weight decay of AdamW.")
-    warmup: float = _setting(0.1, "Share of the steps in which the learning rate rises.")
-    patience: int = _setting(8, "Epochs without a better validation score before stopping.")
-    label_smoothing: float = _setting(0.02, "Share of the label moved towards even odds.")
+    epochs: int = _setting(30, "Most passes over the training set.", least=1)
+    batch_size: int = _setting(64, "Examples in a step.", least=1)
+    learning_rate: float = _setting(8e-3, "Peak learning rate of AdamW.", above=0)
+    weight_decay: float = _setting(1e-2, "Weight decay of AdamW.", least=0)
+    warmup: float = _setting(0.1, "Share of the steps in which the learning rate rises.", least=0, most=1)
+    patience: int = _setting(8, "Epochs without a better validation score before stopping.", least=1)
+    label_smoothing: float = _setting(0.02, "Share of the label moved towards even odds.", least=0, below=1)
     class_weights: bool = _setting(True, "Weigh the classes of a target equally.")
-    gradient_clip: float = _setting(1.0, "Largest norm of the gradient.")
+    gradient_clip: float = _setting(1.0, "Largest norm of the gradient.", above=0)
     precision: Literal["auto", "float32", "bf16"] = _setting("auto", "Arithmetic; auto: bf16 on GPUs.")
 
 
@@ -82,13 +87,13 @@ class TrainingSettings:
 class MotifSettings:
     """From filters to motifs."""
 
-    trim_bits: float = _setting(0.25, "Least information of a motif's outer positions, in bits.")
-    motif_flank: int = _setting(4, "Positions beside a filter's sites that its motif may extend to.")
-    min_motif_width: int = _setting(5, "Least width of a motif.")
-    min_sites: int = _setting(10, "Least number of training sites of a motif.")
-    merge_similarity: float = _setting(0.8, "Correlation of columns from which two motifs are one.")
-    e_threshold: float = _setting(0.05, "Largest held-out E-value of a motif called significant.")
-    max_motifs: int = _setting(20, "Most motifs reported.")
+    trim_bits: float = _setting(0.25, "Least information of a motif's outer positions, in bits.", least=0)
+    motif_flank: int = _setting(4, "Positions beside a filter's sites that its motif may extend to.", least=0)
+    min_motif_width: int = _setting(5, "Least width of a motif.", least=1)
+    min_sites: int = _setting(10, "Least number of training sites of a motif.", least=1)
+    merge_similarity: float = _setting(0.8, "Correlation of columns from which two motifs are one.", least=0)
+    e_threshold: float = _setting(0.05, "Largest held-out E-value of a motif called significant.", above=0)
+    max_motifs: int = _setting(20, "Most motifs reported.", least=1)
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ class SimulationSettings:
 class ScanSettings:
     """Scanning with motifs."""
 
-    p_value: float = _setting(1e-4, "Largest p-value of a hit, at one window of one strand.")
+    p_value: float = _setting(1e-4, "Largest p-value of a hit, at one window of one strand.", above=0, most=1)
     strands: Literal["auto", "both", "single"] = _setting("auto", "Strands to scan; auto: both for DNA.")
     background: Literal["sequences", "motif", "uniform"] = _setting(
         "sequences", "Letter frequencies: of the genome, of each motif, or uniform."
@@ -133,9 +138,9 @@ class ScanSettings:
 class Settings:
     """Everything that a training run depends on besides its input files."""
 
-    seed: int = _setting(0, "Seed of every random choice.")
+    seed: int = _setting(0, "Seed of every random choice.", least=0)
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:N or mps.")
-    threads: int = _setting(AUTO, "Processor threads; 0: all.")
+    threads: int = _setting(AUTO, "Processor threads; 0: all.", least=0)
     input: InputSettings = field(default_factory=InputSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
@@ -231,26 +236,29 @@ def _checked(kind: Any, value: Any, name: str, path: Path | None) -> Any:
 
 def first_problem(settings: Settings) -> str | None:
     """Return what is wrong with the values of settings, or None."""
-    split, model, training, motifs = settings.split, settings.model, settings.training, settings.motifs
-    rules = (
-        (settings.seed >= 0, "seed must be 0 or more"),
-        (settings.threads >= 0, "threads must be 0 (all) or more"),
-        (settings.input.width >= 1, "width must be 1 or more"),
-        (settings.input.shuffle_k >= 1, "shuffle-k must be 1 or more"),
-        (0 < split.validation_fraction < 1 and 0 < split.test_fraction < 1, "split fractions must lie between 0 and 1"),
-        (split.validation_fraction + split.test_fraction < 1, "the split leaves nothing to train on"),
-        (0 < split.similarity <= 1, "similarity must lie above 0 and up to 1"),
-        (min(model.filters, model.restarts, model.conv_filters, model.conv_width) >= 1, "filters, restarts and conv sizes must be 1 or more"),
-        (min(model.filter_width, model.pool, model.conv_layers) >= 0, "filter-width, pool and conv-layers must be 0 or more"),
-        (model.conv_dilation >= 1, "conv-dilation must be 1 or more"),
-        (0 <= model.dropout < 1, "dropout must lie from 0 to below 1"),
-        (min(training.epochs, training.batch_size, training.patience) >= 1, "epochs, batch-size and patience must be 1 or more"),
-        (training.learning_rate > 0 and training.weight_decay >= 0, "learning-rate must be above 0, weight-decay 0 or more"),
-        (0 <= training.warmup <= 1, "warmup must lie from 0 to 1"),
-        (0 <= training.label_smoothing < 1, "label-smoothing must lie from 0 to below 1"),
-        (training.gradient_clip > 0, "gradient-clip must be above 0"),
-        (min(motifs.min_motif_width, motifs.min_sites, motifs.max_motifs) >= 1, "min-motif-width, min-sites and max-motifs must be 1 or more"),
-        (0 < settings.scan.p_value <= 1, "p-value must lie above 0 and up to 1"),
-        (motifs.motif_flank >= 0, "motif-flank must be 0 or more"),
+    for name, value, bounds in _bounded(settings):
+        if not _within(value, bounds):
+            wanted = " and ".join(f"{_WORDS[kind]} {bound:g}" for kind, bound in bounds.items())
+            return f"--{name.replace('_', '-')} {value}: it must be {wanted}"
+    if settings.split.validation_fraction + settings.split.test_fraction >= 1:
+        return "--validation-fraction and --test-fraction leave nothing to train on; make them smaller"
+    return None
+
+
+_WORDS = {"least": "at least", "most": "at most", "above": "above", "below": "below"}
+
+
+def _bounded(section: Any) -> Iterator[tuple[str, float, dict[str, float]]]:
+    for item in fields(section):
+        value = getattr(section, item.name)
+        if is_dataclass(value):
+            yield from _bounded(value)
+        elif item.metadata["bounds"]:
+            yield item.name, value, item.metadata["bounds"]
+
+
+def _within(value: float, bounds: dict[str, float]) -> bool:
+    return (
+        bounds.get("least", -inf) <= value <= bounds.get("most", inf)
+        and bounds.get("above", -inf) < value < bounds.get("below", inf)
     )  # fmt: skip
-    return next((message for holds, message in rules if not holds), None)

@@ -43,7 +43,7 @@ def best_thresholds(scores: npt.NDArray[np.floating], positive: Booleans, least:
     examples = len(scores)
     order = np.argsort(-scores, axis=0, kind="stable")
     ranked = np.take_along_axis(np.asarray(scores, dtype=np.float64), order, axis=0)
-    found_positives = np.cumsum(positive[order], axis=0)
+    found_positives = np.cumsum(positive[order].astype(np.int64), axis=0)
     found = np.arange(1, examples + 1)[:, None]
     ratio = _log_likelihood_ratio(found_positives, found - found_positives, int(positive.sum()), int((~positive).sum()))
     # a threshold must fall between two different scores, and on a real one

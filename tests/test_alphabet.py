@@ -51,7 +51,7 @@ def test_letters_outside_the_alphabet_are_named_with_their_place():
     with pytest.raises(MotifcnnError, match="letter 'U' at position 3 is not dna"):
         DNA.encode("ACU")
     assert DNA.encode_bytes(b"AE")[1] == INVALID
-    with pytest.raises(MotifcnnError, match="letter .* at position 2"):
+    with pytest.raises(MotifcnnError, match=r"letter .* at position 2"):
         DNA.encode("Aé")
 
 

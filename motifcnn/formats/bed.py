@@ -90,7 +90,7 @@ def windows(records: list[BedRecord], genome: Genome, width: int, path: str | Pa
     Raises:
         InputError: A chromosome is not in the genome, or a window reaches past its end.
     """
-    cut = {}
+    cut: dict[str, Interval] = {}
     for record in records:
         window = Interval(record.interval.chrom, record.interval.start, record.interval.end)
         window = window.resized(width, record.summit)

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from Bio import bgzf
 
@@ -55,7 +55,9 @@ def open_bytes(path: str | Path) -> BinaryIO:
 
     name = "standard input" if str(path) == "-" else str(path)
     try:
-        raw = cast(BinaryIO, sys.stdin.buffer.raw if str(path) == "-" else Path(path).open("rb", buffering=0))
+        raw = cast(
+            BinaryIO, cast(Any, sys.stdin.buffer).raw if str(path) == "-" else Path(path).open("rb", buffering=0)
+        )  # noqa: SIM115 - closed with what is returned
     except FileNotFoundError:
         raise InputError("there is no such file; check the path", name) from None
     except IsADirectoryError:
@@ -65,7 +67,7 @@ def open_bytes(path: str | Path) -> BinaryIO:
     buffered = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, raw), _BLOCK))
     if cast(io.BufferedReader, buffered).peek(2)[:2] != _GZIP_MAGIC:
         return buffered
-    stream = cast(BinaryIO, igzip.IGzipFile(fileobj=buffered))
+    stream = cast(BinaryIO, cast(Any, igzip.IGzipFile)(fileobj=buffered))
     return cast(BinaryIO, io.BufferedReader(_Checked(stream, buffered, name), _BLOCK))
 
 
@@ -86,7 +88,7 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
     try:
         with os.fdopen(handle, "wb") as plain:
             if path.suffix == ".gz":
-                with bgzf.BgzfWriter(fileobj=plain) as packed:
+                with cast(Any, bgzf.BgzfWriter)(fileobj=plain) as packed:
                     yield cast(BinaryIO, packed)
             else:
                 yield plain

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class Genome:
             self._index = {name: number for number, name in enumerate(self._memory.names)}
             self.lengths = dict(zip(self._memory.names, self._memory.lengths.tolist(), strict=True))
 
-    def _open_indexed(self):  # type: ignore[no-untyped-def]
+    def _open_indexed(self) -> Any:
         import pyfaidx
 
         if not self.path.is_file() or not Path(f"{self.path}.fai").is_file():
@@ -102,8 +103,8 @@ class Genome:
         length = self.lengths[interval.chrom]
         if not interval.fits(length):
             raise InputError(
-                f"{interval.chrom}:{interval.start}-{interval.end} reaches past the chromosome, which has {length} bases; "
-                "remove it, or use the genome that it was made on",
+                f"{interval.chrom}:{interval.start}-{interval.end} reaches past the chromosome, which has {length} "
+                "bases; remove it, or use the genome that it was made on",
                 place,
                 line,
             )

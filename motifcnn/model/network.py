@@ -154,7 +154,7 @@ class MotifNetwork(nn.Module):
 
     def activate(self, scores: torch.Tensor) -> torch.Tensor:
         """Normalise first-layer scores and apply the first activation; masked positions give 0."""
-        normalised = self.norm(scores)
+        normalised: torch.Tensor = self.norm(scores)
         if self.settings.activation == "exp":
             return normalised.clamp(max=_EXPONENT_LIMIT).exp()
         return functional.relu(normalised)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -80,9 +81,13 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> TrainedModel:
         raise InputError(f"is a damaged motifcnn model ({str(error).splitlines()[0]}); train it again", path) from None
 
 
-def _assemble(description: dict, tensors: dict[str, torch.Tensor], device: torch.device | str) -> TrainedModel:  # type: ignore[type-arg]
+def _assemble(
+    description: dict[str, Any], tensors: dict[str, torch.Tensor], device: torch.device | str
+) -> TrainedModel:
     alphabet = ALPHABETS[description["alphabet"]]
-    objective = Objective(**{k: tuple(v) if isinstance(v, list) else v for k, v in description["objective"].items()})
+    listed: dict[str, Any] = description["objective"]
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in listed.items()}
+    objective = Objective(**values)
     scales = tuple(TrackScale(**scale) for scale in description["tracks"])
     settings = ModelSettings(**description["model"])
     network = MotifNetwork(settings, alphabet, len(scales), objective.outputs, seed=0)

@@ -47,7 +47,7 @@ def best_sites(matrices: Sequence[LogOdds], sequences: Sequences, both_strands: 
     return BestSites(scores, starts, reverse)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@numba.njit(cache=True, nogil=True)
 def _scan(codes, offsets, strands, scores, starts, reverse):  # type: ignore[no-untyped-def] # pragma: no cover
     width, letters = strands.shape[1], strands.shape[2]
     for sequence in range(len(offsets) - 1):

@@ -142,7 +142,7 @@ def _find(reader: _Reader, codes: Codes, end: int) -> tuple[Ints, Ints]:
         room = found
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[misc]
+@numba.njit(cache=True, nogil=True)
 def _scan(codes, windows, columns, table, needed, starts, scores):  # type: ignore[no-untyped-def] # pragma: no cover
     found = 0
     width = len(columns)

@@ -1,7 +1,7 @@
 """Scan a genome file with motifs: background, thresholds, stream, hits in order."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from motifcnn.alphabet import ALPHABETS, Alphabet
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.fasta import stream_fasta
+from motifcnn.formats.fasta import FastaChunk, stream_fasta
 from motifcnn.motifs import Motif, uniform_background
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Hits, Scanner
@@ -88,7 +88,7 @@ class _Tally:
         self.letters = 0
         self._overlap = max(motif.width for motif in motifs) - 1
 
-    def counted(self, chunks):  # type: ignore[no-untyped-def]
+    def counted(self, chunks: Iterable[FastaChunk]) -> Iterator[FastaChunk]:
         for chunk in chunks:
             self.letters += len(chunk.codes) - (0 if chunk.last else self._overlap)
             yield chunk
@@ -112,7 +112,7 @@ def _background(path: Path, motifs: Sequence[Motif], alphabet: Alphabet, setting
         counts += np.bincount(chunk.codes, minlength=len(alphabet.symbols))[: alphabet.size]
     if alphabet.double_stranded and alphabet.complement_codes is not None:  # both strands are scanned alike
         counts = counts + counts[alphabet.complement_codes[: alphabet.size]]
-    return counts / counts.sum()
+    return np.asarray(counts / counts.sum())
 
 
 def _of(motif: Motif, background: Frequencies | None) -> Frequencies:
