@@ -208,9 +208,7 @@ def _learning_figures(history: Table, task: str) -> list[Figure]:
         figures.append(
             Figure(
                 "Score",
-                line_chart(
-                    [line], x, padded_axis(f"validation {merit}", score, 0.05), f"Validation {merit} at each epoch"
-                ),
+                line_chart([line], x, y, f"Validation {merit} at each epoch"),
                 ((line.key, f"validation {merit}", f"best {decimal(float(score[best]))} at epoch {epochs[best]:g}"),),
                 "The higher, the better. Training stops when this no longer rises.",
             )

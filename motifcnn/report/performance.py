@@ -22,6 +22,7 @@ _BASELINE_NAMES: Final = {
 
 _MOST_LINES: Final = len(COLOURS)
 _MOST_SCATTERS: Final = 6
+_REGRESSION_MEASURES: Final = ("pearson", "spearman", "r2")
 
 
 @dataclass(frozen=True)
@@ -221,60 +222,54 @@ def _own(lines: dict[str, Curves]) -> list[tuple[str, Curves]]:
 def _classification_table(
     files: RunFiles, measured: dict[str, Curves], trivial: dict[str, Curves], scores: dict[str, float]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    test = files.metrics.get("test") or {}
-    validation = files.metrics.get("validation") or {}
+    test, validation = files.metrics.get("test") or {}, files.metrics.get("validation") or {}
     header = ("", "AUROC", "95 % interval", "average precision", "sequences", "positives", "AUROC on validation")
-    rows = []
-    parts = test.get("per_target") or {}
-    names = list(dict.fromkeys([*measured, *map(str, parts)]))
-    for name in names:
-        curve, part = measured.get(name), parts.get(name) or (test if len(names) == 1 else {})
-        earlier = (validation.get("per_target") or {}).get(name) or (validation if len(names) == 1 else {})
-        auroc = part.get("auroc", curve.auroc if curve else None)
-        interval = MISSING
-        if curve is not None and auroc is not None:
-            low, high = auroc_interval(auroc, curve.positives, curve.negatives)
-            if low < high:  # without any error the formula gives no width, which says nothing
-                interval = f"{decimal(low)} to {decimal(high)}"
-        rows.append(
-            (
-                "this network" if len(names) == 1 else name,
-                decimal(auroc),
-                interval,
-                decimal(part.get("average_precision", curve.average_precision if curve else None)),
-                count(part.get("n", curve.positives + curve.negatives if curve else None)),
-                count(part.get("n_positive", curve.positives if curve else None)),
-                decimal(earlier.get("auroc")),
-            )
-        )
+    names = list(dict.fromkeys([*measured, *map(str, test.get("per_target") or {})]))
+    alone = len(names) == 1
+    rows: list[tuple[str, ...]] = []
     if len(names) > 1:
-        overall = (test.get("auroc"), test.get("average_precision"), test.get("n"), validation.get("auroc"))
-        rows.insert(
-            0,
-            (
-                "mean of all",
-                decimal(overall[0]),
-                MISSING,
-                decimal(overall[1]),
-                count(overall[2]),
-                MISSING,
-                decimal(overall[3]),
-            ),
-        )
+        auroc, precision, earlier = test.get("auroc"), test.get("average_precision"), validation.get("auroc")
+        spread = (MISSING, decimal(precision), count(test.get("n")), MISSING)
+        rows.append(("mean of all", decimal(auroc), *spread, decimal(earlier)))
+    for name in names:
+        cells = _network_cells(measured.get(name), _part(test, name, alone), _part(validation, name, alone))
+        rows.append(("this network" if alone else name, *cells))
     for name, score in scores.items():
-        other = trivial.get(name) if len(names) == 1 else None  # baselines.tsv holds the first target only
-        rows.append(
-            (
-                name,
-                decimal(score),
-                MISSING,
-                decimal(other.average_precision if other else None),
-                count(other.positives + other.negatives if other else None),
-                count(other.positives if other else None),
-                MISSING,
-            )
-        )
+        # baselines.tsv holds the first target only, so that several targets have but their mean.
+        own = _curve_cells(trivial.get(name) if alone else None)
+        rows.append((name, decimal(score), MISSING, *own, MISSING))
     return header, tuple(rows)
+
+
+def _part(section: Mapping[str, Any], name: str, alone: bool) -> Mapping[str, Any]:
+    """Scores of one target; those of the whole section where there is no other target."""
+    found: Mapping[str, Any] = (section.get("per_target") or {}).get(name) or (section if alone else {})
+    return found
+
+
+def _network_cells(curve: Curves | None, test: Mapping[str, Any], validation: Mapping[str, Any]) -> tuple[str, ...]:
+    auroc = test.get("auroc", curve.auroc if curve else None)
+    interval = MISSING
+    if curve is not None and auroc is not None:
+        low, high = auroc_interval(auroc, curve.positives, curve.negatives)
+        if low < high:  # without any error the formula gives no width, which says nothing
+            interval = f"{decimal(low)} to {decimal(high)}"
+    precision, examples, positives = _curve_cells(curve)
+    return (
+        decimal(auroc),
+        interval,
+        decimal(test["average_precision"]) if "average_precision" in test else precision,
+        count(test["n"]) if "n" in test else examples,
+        count(test["n_positive"]) if "n_positive" in test else positives,
+        decimal(validation.get("auroc")),
+    )
+
+
+def _curve_cells(curve: Curves | None) -> tuple[str, str, str]:
+    """Average precision, number of sequences and of positives."""
+    if curve is None:
+        return MISSING, MISSING, MISSING
+    return decimal(curve.average_precision), count(curve.positives + curve.negatives), count(curve.positives)
 
 
 def _confusion(files: RunFiles) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
@@ -291,55 +286,39 @@ def _confusion(files: RunFiles) -> tuple[tuple[str, ...], tuple[tuple[int, ...],
 
 
 def _regression(files: RunFiles) -> Performance:
-    held_out = files.predictions.where("split", "test")
     targets = [str(target) for target in files.metrics.get("targets") or []]
-    test = files.metrics.get("test") or {}
-    validation = files.metrics.get("validation") or {}
-    figures: list[Figure] = []
+    test, validation = files.metrics.get("test") or {}, files.metrics.get("validation") or {}
+    alone = len(targets) == 1
     rows: list[tuple[str, ...]] = []
     for target in targets:
-        measured, predicted = held_out.numbers(target), held_out.numbers(f"predicted_{target}")
-        known = np.isfinite(measured) & np.isfinite(predicted)
-        if known.any() and len(figures) < _MOST_SCATTERS:
-            figures.append(
-                Figure(
-                    target,
-                    scatter_chart(
-                        measured[known],
-                        predicted[known],
-                        f"measured {target}",
-                        f"predicted {target}",
-                        f"Predicted against measured {target} on held-out sequences",
-                    ),
-                    remark="One dot a held-out sequence; on the grey line both are equal.",
-                )
-            )
-        part = (test.get("per_target") or {}).get(target) or (test if len(targets) == 1 else {})
-        earlier = (validation.get("per_target") or {}).get(target) or (validation if len(targets) == 1 else {})
-        rows.append(
-            (
-                "this network" if len(targets) == 1 else target,
-                decimal(part.get("pearson")),
-                decimal(part.get("spearman")),
-                decimal(part.get("r2")),
-                count(part.get("n", int(known.sum()))),
-                decimal(earlier.get("pearson")),
-            )
-        )
+        part, earlier = _part(test, target, alone), _part(validation, target, alone)
+        merits = (decimal(part.get(measure)) for measure in _REGRESSION_MEASURES)
+        name = "this network" if alone else target
+        rows.append((name, *merits, count(part.get("n")), decimal(earlier.get("pearson"))))
     scores, measure = baseline_scores(files.metrics)
-    place = ("pearson", "spearman", "r2").index(measure) if measure in {"pearson", "spearman", "r2"} else 0
     for name, score in scores.items():
-        cells = [MISSING] * 5
-        cells[place] = decimal(score)
-        rows.append((name, *cells))
+        merits = (decimal(score) if column == measure else MISSING for column in _REGRESSION_MEASURES)
+        rows.append((name, *merits, MISSING, MISSING))
+    figures = (_scatter_figure(files, target) for target in targets[:_MOST_SCATTERS])
     return Performance(
-        tuple(figures),
+        tuple(figure for figure in figures if figure is not None),
         ("", "Pearson’s r", "Spearman’s ρ", "R²", "sequences", "Pearson’s r on validation"),
         tuple(rows),
         measure,
         _float(test.get(measure)),
         max(scores.items(), key=lambda item: abs(item[1])) if scores else None,
     )
+
+
+def _scatter_figure(files: RunFiles, target: str) -> Figure | None:
+    held_out = files.predictions.where("split", "test")
+    measured, predicted = held_out.numbers(target), held_out.numbers(f"predicted_{target}")
+    known = np.isfinite(measured) & np.isfinite(predicted)
+    if not known.any():
+        return None
+    title = f"Predicted against measured {target} on held-out sequences"
+    drawing = scatter_chart(measured[known], predicted[known], f"measured {target}", f"predicted {target}", title)
+    return Figure(target, drawing, remark="One dot a held-out sequence; on the grey line both are equal.")
 
 
 def _float(value: Any) -> float:
