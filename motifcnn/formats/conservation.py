@@ -1,167 +1,176 @@
-"""Per-position values along sequences: a TSV keyed by name, bigWig or bedGraph."""
+"""Values along sequences, such as conservation: a TSV by name, or bigWig or bedGraph by genome coordinates.
+
+All give the same array: one value a letter, aligned to `Sequences.codes`, NaN where the file has none.
+"""
 
 import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.errors import InputError
 from motifcnn.formats.files import open_bytes
-from motifcnn.formats.genome import suggest_chromosome
-from motifcnn.intervals import Interval, parse_interval
+from motifcnn.formats.genome_tracks import (
+    LARGEST,
+    MISSING,
+    TRACK_LINES,
+    first_names,
+    is_value,
+    read_bedgraph,
+    read_bigwig,
+)
 from motifcnn.sequences import Sequences
 
+Values = npt.NDArray[np.float32]
+
 _LOGGER = logging.getLogger(__name__)
-_BIGWIG_MAGIC = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
 
-Track = npt.NDArray[np.float32]
+_BIGWIG_MAGIC: Final = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
+_BIGBED_MAGIC: Final = (b"\xeb\xf2\x89\x87", b"\x87\x89\xf2\xeb")
 
 
-def read_tracks(path: str | Path, sequences: Sequences) -> Track:
-    """Read one track along all sequences.
+def read_tracks(path: str | Path, sequences: Sequences) -> Values:
+    """Read values along sequences.
+
+    The format is told by the content: bigWig, bedGraph (`chrom start end value`, plain or compressed), or
+    TSV (`name<TAB>v1,v2,…`, one value a letter; an empty value, ".", "NA" and "NaN" are missing). bigWig and
+    bedGraph are read at the coordinates in the sequences' names, such as `chr22:100-301` or, on the other
+    strand, `chr1:5-9(-)`. A sequence without values gets NaN; how many there are goes to the log.
 
     Args:
-        path: TSV `name<TAB>v1,v2,…`, bigWig, or bedGraph; the latter two need names with coordinates,
-            such as chr22:100-301.
-        sequences: Which.
+        path: The file.
+        sequences: The sequences.
 
     Returns:
-        One value a position of `sequences.codes`; NaN where the file has none.
+        Shape [total positions], aligned to `sequences.codes`; NaN where there is no value.
 
     Raises:
-        InputError: The file is at fault, or its names or lengths do not fit the sequences.
+        InputError: The file is damaged, has values for none of the sequences, or values of another number than
+            a sequence has letters; or names have no coordinates where they are needed.
     """
+    if str(path) == "-":
+        raise InputError("values along sequences cannot come from standard input; give a file")
     with open_bytes(path) as file:
-        start = file.read(4096)
-    if start[:4] in _BIGWIG_MAGIC:
-        return _along(sequences, path, _BigWig(path))
-    first = next((line for line in start.decode("utf-8", "replace").splitlines() if _is_data(line)), "")
-    if not first:
-        raise InputError("is empty; give a TSV, bigWig or bedGraph", path)
-    return _read_tsv(path, sequences) if len(first.split("\t")) == 2 else _along(sequences, path, _BedGraph(path))
+        start = file.read(4)
+        if start in _BIGWIG_MAGIC:
+            values = read_bigwig(path, sequences)
+        elif start in _BIGBED_MAGIC:
+            raise InputError("is bigBed, which holds no values a position; give bigWig, bedGraph or TSV", path)
+        else:
+            first, line = _first_data_line(path)
+            if _is_bedgraph(first):
+                values = read_bedgraph(path, sequences)
+            elif first.startswith((b"fixedStep", b"variableStep")):
+                raise InputError("is wiggle; convert it to bigWig with wigToBigWig", path, line)
+            elif b"\t" not in first:
+                raise InputError("is neither bigWig, bedGraph nor a TSV of name<TAB>v1,v2,…", path, line)
+            else:
+                values = _read_table(path, sequences)
+    _count_missing(values, sequences, path)
+    return values
 
 
-def _is_data(line: str) -> bool:
-    return bool(line.strip()) and not line.startswith(("#", "track", "browser"))
-
-
-def _read_tsv(path: str | Path, sequences: Sequences) -> Track:
-    index = {name: number for number, name in enumerate(sequences.names)}
-    track = np.full(len(sequences.codes), np.nan, dtype=np.float32)
-    found: dict[int, int] = {}
+def _first_data_line(path: str | Path) -> tuple[bytes, int]:
     with open_bytes(path) as file:
-        for line, raw in enumerate(file, 1):
-            text = raw.decode("utf-8", "replace").rstrip("\r\n")
-            if not _is_data(text):
-                continue
-            name, _, listed = text.partition("\t")
-            number = index.get(name)
-            if number is None:
-                continue
-            if number in found:
-                raise InputError(f"{name!r} stands twice (first in line {found[number]}); keep one", path, line)
-            found[number] = line
-            try:
-                values = np.array([float(v) if v.strip() not in ("", ".", "NA") else np.nan for v in listed.split(",")])
-            except ValueError:
-                raise InputError(f"the values of {name!r} must be numbers separated by commas", path, line) from None
-            if len(values) != sequences.lengths[number]:
-                raise InputError(
-                    f"{len(values)} values for {name!r}, which has {sequences.lengths[number]} positions; "
-                    "make the track on the same sequences",
-                    path,
-                    line,
-                )
-            track[sequences.offsets[number] : sequences.offsets[number + 1]] = values
-    if not found:
-        raise InputError(f"holds none of the sequences (such as {sequences.names[0]!r}); check the names", path)
-    if len(found) < len(sequences):
-        _LOGGER.warning("%s: no values for %d of %d sequences", path, len(sequences) - len(found), len(sequences))
-    return track
+        for number, line in enumerate(file, start=1):
+            if b"\0" in line:
+                break
+            if line.strip() and not line.startswith(TRACK_LINES):
+                return line, number
+        else:
+            raise InputError("is empty; values along the sequences are needed", path)
+    raise InputError("is binary, but not bigWig; give bigWig, bedGraph or TSV", path)
 
 
-class _BigWig:
-    def __init__(self, path: str | Path):
-        import pyBigWig
-
-        try:
-            self._file = pyBigWig.open(str(path))
-            self.chroms = list(self._file.chroms())
-        except RuntimeError as error:
-            raise InputError(f"is a damaged bigWig ({error}); copy or download it again", path) from None
-
-    def values(self, interval: Interval) -> Track:
-        length = self._file.chroms(interval.chrom)
-        track = np.full(interval.width, np.nan, dtype=np.float32)
-        end = min(interval.end, length)
-        if interval.start < end:
-            track[: end - interval.start] = self._file.values(interval.chrom, interval.start, end, numpy=True)
-        return track
+def _is_bedgraph(line: bytes) -> bool:
+    fields = line.split()
+    return len(fields) == 4 and fields[1].isdigit() and fields[2].isdigit()
 
 
-class _BedGraph:
-    def __init__(self, path: str | Path):
-        import pandas as pd
-
-        with open_bytes(path) as file:
-            lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if _is_data(line)]
-        rows = [line.split() for line in lines]
-        if any(len(row) < 4 for row in rows):
-            bad = next(number for number, row in enumerate(rows, 1) if len(row) < 4)
-            raise InputError("is no bedGraph line; chromosome, start, end and value are needed", path, bad)
-        try:
-            table = pd.DataFrame(
-                {
-                    "chrom": [row[0] for row in rows],
-                    "start": np.array([row[1] for row in rows], dtype=np.int64),
-                    "end": np.array([row[2] for row in rows], dtype=np.int64),
-                    "value": np.array([row[3] for row in rows], dtype=np.float32),
-                }
-            )
-        except ValueError as error:
-            raise InputError(f"is no bedGraph ({error})", path) from None
-        self._tables = {
-            str(chrom): (part["start"].to_numpy(), part["end"].to_numpy(), part["value"].to_numpy())
-            for chrom, part in table.sort_values(["chrom", "start"], kind="stable").groupby("chrom")
-        }
-        self.chroms = list(self._tables)
-
-    def values(self, interval: Interval) -> Track:
-        starts, ends, values = self._tables[interval.chrom]
-        track = np.full(interval.width, np.nan, dtype=np.float32)
-        first = int(np.searchsorted(ends, interval.start, side="right"))
-        last = int(np.searchsorted(starts, interval.end, side="left"))
-        for number in range(first, last):
-            a, b = max(starts[number], interval.start), min(ends[number], interval.end)
-            track[a - interval.start : b - interval.start] = values[number]
-        return track
+def _count_missing(values: Values, sequences: Sequences, path: str | Path) -> None:
+    """Say how many sequences have no value at all."""
+    starts = sequences.offsets[:-1][sequences.lengths > 0]
+    without = int((~np.logical_or.reduceat(~np.isnan(values), starts)).sum()) if len(starts) else 0
+    if without:
+        _LOGGER.warning("%s has no value for %d of %d sequences", path, without, len(sequences))
 
 
-def _along(sequences: Sequences, path: str | Path, source: _BigWig | _BedGraph) -> Track:
-    track = np.full(len(sequences.codes), np.nan, dtype=np.float32)
-    known, missing = set(source.chroms), 0
-    for number, name in enumerate(sequences.names):
-        interval = parse_interval(name)
-        if interval is None:
-            raise InputError(
-                f"holds genome coordinates, but sequence {name!r} is not named by its own (such as chr22:100-301); "
-                "give BED input with --genome, or the track as a TSV",
-                path,
-            )
-        if interval.width != sequences.lengths[number]:
-            raise InputError(f"sequence {name!r} has {sequences.lengths[number]} letters, not {interval.width}", path)
-        if interval.chrom not in known:
-            missing += 1
+def _read_table(path: str | Path, sequences: Sequences) -> Values:
+    values = np.full(len(sequences.codes), np.nan, dtype=np.float32)
+    index_of = {name: index for index, name in enumerate(sequences.names)}
+    line_of: dict[str, int] = {}
+    others: list[str] = []
+    for number, name, text in _table_rows(path):
+        index = index_of.get(name)
+        if index is None:
+            others += [name] if len(others) < 1000 else []
             continue
-        values = source.values(interval)
-        track[sequences.offsets[number] : sequences.offsets[number + 1]] = (
-            values[::-1] if interval.strand == "-" else values
-        )
-    if missing == len(sequences):
-        chrom = str(sequences.names[0]).partition(":")[0]
-        hint = suggest_chromosome(chrom, source.chroms)
-        raise InputError(f"holds none of the sequences' chromosomes, such as {chrom!r}{hint}", path)
-    if missing:
-        _LOGGER.warning("%s: no values for %d of %d sequences (unknown chromosomes)", path, missing, len(sequences))
-    return track
+        if name in line_of:
+            raise InputError(f"{name!r} stands in line {line_of[name]} already; keep one row a name", path, number)
+        line_of[name] = number
+        row = _parse_row(text, name, path, number)
+        start, end = int(sequences.offsets[index]), int(sequences.offsets[index + 1])
+        if len(row) != end - start:
+            message = f"{len(row)} values for {name!r}, which has {end - start} letters; one value a letter is needed"
+            raise InputError(message, path, number)
+        values[start:end] = row
+    if not line_of:
+        raise InputError(_no_name_known(others, sequences), path)
+    return values
+
+
+def _table_rows(path: str | Path) -> Iterator[tuple[int, str, str]]:
+    """Return line number, name and values of each row; a header line is passed over."""
+    header_possible = True
+    with open_bytes(path) as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip() or (line.startswith(b"#") and b"\t" not in line):
+                continue
+            try:
+                name, tab, text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n").partition("\t")
+            except UnicodeDecodeError:
+                raise InputError("is not UTF-8 text; save the table as UTF-8", path, number) from None
+            if not tab:
+                raise InputError("no tab in this line; name<TAB>v1,v2,… is needed", path, number)
+            is_header = header_possible and _is_header(text)
+            header_possible = False
+            if not is_header:
+                yield number, name.strip(), text
+
+
+def _is_header(text: str) -> bool:
+    return not any(is_value(field) for field in text.split(","))
+
+
+def _parse_row(text: str, name: str, path: str | Path, line: int) -> Sequence[float]:
+    fields = text.split(",")
+    try:
+        row = list(map(float, fields))
+    except ValueError:
+        row = []
+        for position, field in enumerate(fields, start=1):
+            if not is_value(field):
+                message = (
+                    f"{field.strip()!r}, value {position} of {name!r}, is not a number; write NaN if it is missing"
+                )
+                raise InputError(message, path, line) from None
+            row.append(np.nan if field.strip().casefold() in MISSING else float(field))
+    for position, value in enumerate(row, start=1):
+        if abs(value) > LARGEST:
+            message = f"{value:g}, value {position} of {name!r}, is too large; write NaN if it is missing"
+            raise InputError(message, path, line)
+    return row
+
+
+def _no_name_known(others: Sequence[str], sequences: Sequences) -> str:
+    message = f"has values for none of the {len(sequences)} sequences: names here are {first_names(others)}, "
+    message += f"names of the sequences are {first_names(sequences.names)}"
+    known = set(sequences.names)
+    if any(name.removeprefix("chr") in known for name in others):
+        return f"{message}; drop 'chr' from the names here"
+    if any(f"chr{name}" in known for name in others):
+        return f"{message}; put 'chr' before the names here"
+    return f"{message}; use the names of the sequences"
