@@ -239,11 +239,13 @@ def _parse_block(
             quoting=3,
             on_bad_lines="error",
         )
-    except ValueError:
+    except (ValueError, OverflowError) as error:
         _refuse_line(block, path, first_line)
-        raise
+        message = f"cannot be read as bedGraph ({error}); lines of chrom, start, end and value are needed"
+        raise InputError(" ".join(message.split()), path) from None
     starts, ends = table["start"].to_numpy(), table["end"].to_numpy()
-    if (starts < 0).any() or (ends <= starts).any() or (table["value"].abs() > LARGEST).any():
+    # a line that is cut short looks like one without a value here
+    if (starts < 0).any() or (ends <= starts).any() or not (table["value"].abs() <= LARGEST).all():
         _refuse_line(block, path, first_line)
     return table["chrom"].to_numpy(dtype=object), starts, ends, table["value"].to_numpy(dtype=np.float32)
 

@@ -54,7 +54,9 @@ def test_words_of_digits_and_underscores_are_no_numbers(table):
     assert read_labels(table("id\tcluster\na\t1_2\nb\t1_3\n")).classes == ("1_2", "1_3")
 
 
-@pytest.mark.parametrize("text", ["id\tx\ty\na\t-1.5\t2e3\nb\tnan\t7\nc\t0\t0\n", "id\tx\ty\na\t-1.5\t2e3\nb\t\t7\nc\t0\t0\n"])
+@pytest.mark.parametrize(
+    "text", ["id\tx\ty\na\t-1.5\t2e3\nb\tnan\t7\nc\t0\t0\n", "id\tx\ty\na\t-1.5\t2e3\nb\t\t7\nc\t0\t0\n"]
+)
 def test_numbers_are_regression(table, text):
     labels = read_labels(table(text))
     assert (labels.task, labels.targets) == ("regression", ("x", "y"))
