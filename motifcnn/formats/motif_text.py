@@ -21,6 +21,9 @@ SUM_TOLERANCE = 0.01
 DEFAULT_SITES = 20.0
 """Sites of a motif whose file does not say how many (MEME's `nsites` default)."""
 
+LARGEST_COUNT = 1e15
+"""Above it sums lose whole counts; no experiment has so many sites."""
+
 
 @dataclass(frozen=True)
 class MotifRecord:
@@ -43,7 +46,7 @@ def row_of_numbers(words: Sequence[str], path: Source, line: int) -> list[float]
     """Return the numbers of one matrix row.
 
     Raises:
-        InputError: A word is no number, not finite or negative.
+        InputError: A word is no number, not finite, negative or absurdly large.
     """
     row = []
     for word in words:
@@ -54,6 +57,8 @@ def row_of_numbers(words: Sequence[str], path: Source, line: int) -> list[float]
             raise InputError(
                 f"{word} is negative, as in a log-odds matrix; give counts or probabilities instead", path, line
             )
+        if value > LARGEST_COUNT:
+            raise InputError(f"{word} is too large for a count; check the matrix", path, line)
         row.append(value)
     return row
 

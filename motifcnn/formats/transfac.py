@@ -51,8 +51,7 @@ def parse_transfac(lines: Sequence[str], path: Source, alphabet: Alphabet | None
                 record = _Record(path)
             record.add_name(key, words[1:], number)
         elif key in {"P0", "PO"}:
-            record.letters = "".join(words[1:]).upper()
-            record.start(number)
+            record.set_letters("".join(words[1:]).upper(), number)
         elif key.isdigit():
             record.add_row(words[1:], number)
     return records + record.finish(alphabet)
@@ -77,6 +76,13 @@ class _Record:
         if words:
             self.names.setdefault(key, " ".join(words))
 
+    def set_letters(self, letters: str, line: int) -> None:
+        """Take the letters of a P0 line."""
+        self.start(line)
+        if self.rows:
+            raise InputError("a P0 line after rows of counts; end the record before it with //", self.path, line)
+        self.letters = letters
+
     def add_row(self, words: Sequence[str], line: int) -> None:
         """Take a row: counts, then perhaps the consensus letter."""
         self.start(line)
@@ -85,7 +91,7 @@ class _Record:
             numbers.pop()
         row = motif_text.row_of_numbers(numbers, self.path, line)
         self.letters = self.letters or _LETTERS_OF_SIZE.get(len(row), "")
-        if len(row) != len(self.letters):
+        if not row or len(row) != len(self.letters):
             expected = f"the P0 line names {len(self.letters)} letters" if self.letters else "4 or 20 are needed"
             raise InputError(f"a row of {len(row)} counts; {expected}", self.path, line)
         self.rows.append(row)

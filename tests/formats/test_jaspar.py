@@ -128,6 +128,7 @@ def test_rna_and_protein(read):
         (f">a\n{BRACKETS.replace('94', 'x')}", "motifs.txt:3: 'C [ x 75 4 3 1 ]' is no row of counts"),
         (f">a\n{BRACKETS.replace('75', 'x')}", "motifs.txt:3: 'x' is not a number"),
         (f">a\n{BRACKETS.replace('75', '-7')}", "motifs.txt:3: -7 is negative, as in a log-odds matrix"),
+        (f">a\n{BRACKETS.replace('75', '7e99')}", "motifs.txt:3: 7e99 is too large for a count; check the matrix"),
         (f">a\n{BRACKETS.replace('75 ', '')}", "motifs.txt:3: a row of 4 numbers where the first of motif a has 5"),
         (f">a\n{BRACKETS.replace('C [', 'A [')}", "motifs.txt:3: a second row for A in motif a; remove one"),
         (f">a\n{BRACKETS.replace('C [', 'X [')}", "motifs.txt:1: motif a has rows for AXGT; one for each letter"),

@@ -91,6 +91,8 @@ def test_rna_and_protein(read):
     ("old", "new", "message"),
     [
         ("2      1      2      0", "2      1      2", "motifs.tf:11: a row of 3 counts; the P0 line names 4 letters"),
+        ("2      1      2      0      R", "", "motifs.tf:11: a row of 0 counts; the P0 line names 4 letters"),
+        ("//\nID  second one\n", "", "motifs.tf:15: a P0 line after rows of counts; end the record before it with //"),
         ("2      1      2      0", "2      1      x      0", "motifs.tf:11: 'x' is not a number"),
         ("2      1      2      0", "2      1      -2     0", "motifs.tf:11: -2 is negative"),
         ("2      1      2      0", "0      0      0      0", "motifs.tf:4: motif M00001: position 2 has no counts"),
