@@ -26,6 +26,8 @@ LEAST_EXAMPLES: Final = 20
 LEAST_PER_CLASS: Final = 5
 """Fewer examples cannot be divided into three parts that each say something."""
 _SHOWN: Final = 3
+_LARGE_CLUSTER: Final = 0.2
+"""Share of the examples from which one cluster distorts the split."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +147,7 @@ def assign_splits(examples: Examples, settings: SplitSettings, seed: int) -> Exa
             would have no examples, or only one class.
     """
     clusters = find_clusters(examples.sequences, settings.similarity)
+    _speak_of_clusters(clusters)
     _warn_of_contradictions(examples, clusters)
     fixed = np.full(len(examples), UNDIVIDED, dtype=np.int8)
     by_chromosome = bool(settings.validation_chroms or settings.test_chroms)
@@ -228,6 +231,22 @@ def _check_enough(labels: Labels, values: Values, path: str | Path) -> None:
             raise InputError(f"{message}: {remedy}", path)
 
 
+def _speak_of_clusters(clusters: Clusters) -> None:
+    """Say how many sequences are near-identical; many in one cluster are variants of one sequence."""
+    sizes = np.bincount(clusters.members)
+    total, largest = len(clusters.members), int(sizes.max())
+    if largest > 1:
+        found = int(sizes[sizes > 1].sum()), total, int((sizes > 1).sum())
+        _LOGGER.info("%d of %d sequences are near-identical to others; these %d groups stay together", *found)
+    if largest > total * _LARGE_CLUSTER:
+        _LOGGER.warning(
+            "%d of %d sequences are near-identical to one another and stay together in training; "
+            "if they are variants of one sequence by design, use --similarity 1",
+            largest,
+            total,
+        )
+
+
 def _warn_of_contradictions(examples: Examples, clusters: Clusters) -> None:
     """Count identical sequences with different labels: no model can tell them apart."""
     if examples.task == "regression":
@@ -239,7 +258,7 @@ def _warn_of_contradictions(examples: Examples, clusters: Clusters) -> None:
     different = same & (rows[order][1:] != rows[order][:-1]).any(axis=1)
     if different.any():
         number = len(np.unique(content[order][1:][different]))
-        _LOGGER.warning("%s with different labels in several places", _count(number, "identical sequence"))
+        _LOGGER.warning("%s given more than once, with different labels", _count(number, "sequence"))
 
 
 def _warn_of_straddling(split: npt.NDArray[np.int8], clusters: Clusters) -> None:

@@ -107,7 +107,7 @@ def test_table_may_be_compressed_and_name_tracks(text_file):
         ("b\t1\na\t1,inf,3\n", 2, "inf, value 2 of 'a', is too large"),
         ("b\t1\na 1,2,3\n", 2, "no tab in this line"),
         (b"b\t1\n\xff\t1,2,3\n", 2, "is not UTF-8"),
-        ("x\t1\ny\t2\n", None, "has values for none of the 2 sequences: names here are x, y, names of the sequences are a, b"),
+        ("x\t1\ny\t2\n", None, "none of the 2 sequences: names here are x, y, names of the sequences are a, b"),
     ],
 )  # fmt: skip
 def test_refuses_tables(text_file, text, line, message):
@@ -188,7 +188,7 @@ def test_bedgraph_equals_a_slow_reading(tmp_path_factory, stretches, windows, ra
         ("chr1\t0\t5\t1\nchr1\t4\t99999999999999999999\t2\n", None, "cannot be read as bedGraph"),
         (b"chr1\t0\t5\t1\nchr\xff\t5\t9\t2\n", None, "cannot be read as bedGraph"),
         ("chr1\t0\t5\t1\nchr1\t4\t9\t2\n", None, "chr1:0-5 and chr1:4-9 overlap"),
-        ("1\t0\t5\t1\n", None, "has no value on chr1; its chromosomes are 1; drop 'chr' from the names of the sequences"),
+        ("1\t0\t5\t1\n", None, "on chr1; its chromosomes are 1; drop 'chr' from the names of the sequences"),
         ("X\t0\t5\t1\n", None, "has no value on chr1; its chromosomes are X; give the track of the genome"),
     ],
 )  # fmt: skip

@@ -137,7 +137,7 @@ def test_numbers_come_back_as_written(tmp_path_factory, rows):
         ("id\tx\na\t1.5\nb\t2\nc\t1e300\n", 4, "'1e300' in column 'x' is too large"),
         ("id\tx\na\t.\nb\tNA\n", 1, "target 'x' has no value at all; fill it in"),
         ("id\tx\ty\tz\na\t.\t1\t0\nb\t\t0\t1\n", 1, "target 'x' has no value at all; leave it out: --targets y,z"),
-        ("id\tx\na\t1\nb\t1\n", None, "only one class: target 'x' is 1 in 2 of 2 labels; add sequences with label 0, or"),
+        ("id\tx\na\t1\nb\t1\n", None, "target 'x' is 1 in 2 of 2 labels; add sequences with label 0, or"),
         ("id\tx\na\t0\nb\t0\n", None, "add sequences with label 1"),
         ("id\tx\na\tzinc\nb\tzinc\n", None, "only one class: target 'x' is zinc in 2 of 2 labels"),
         ("id\tx\ty\na\t0\t1\nb\t0\t0\n", None, "target 'x' is 0 in 2 of 2 labels; leave it out with --targets"),
