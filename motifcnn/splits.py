@@ -139,8 +139,8 @@ def _place_singles(parts: Parts, order: Integers, groups: Integers, lacking: npt
         taken = 0
         for part in (TEST, VALIDATION):
             need = lacking[part, group] + left_over[part]
-            # at least one where the part has none of this group and there is one for every part
-            least = int(lacking.shape[1] <= _FEW_STRATA and sizes[group] >= 3 and 0 < lacking[part, group] < 1)
+            # at least one where the part lacks some of this group and there is one for every part
+            least = int(lacking.shape[1] <= _FEW_STRATA and sizes[group] >= 3 and lacking[part, group] > 0)
             number = min(max(round(need), least), len(mine) - taken)
             parts[mine[taken : taken + number]] = part
             taken += number
