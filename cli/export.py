@@ -45,7 +45,6 @@ def logos(
 ) -> None:
     """Draw a sequence logo of each motif: one file a motif."""
     from motifcnn.formats.motif_files import read_motifs
-
     from motifcnn.logos import logo_file_name, write_logo
 
     motifs = read_motifs(motifs_path(run))

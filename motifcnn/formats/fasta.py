@@ -1,40 +1,31 @@
 """FASTA: read whole and checked, streamed in bounded memory, written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import BinaryIO, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import ALPHABETS, INVALID, Alphabet, Codes, detect_alphabet
 from motifcnn.errors import InputError
-from motifcnn.formats.files import atomic_write, open_bytes
+from motifcnn.formats.files import atomic_write, open_bytes, shown
 from motifcnn.sequences import Sequences
 
 Softmask = Literal["keep", "mask"]
-Bytes = npt.NDArray[np.uint8]
 
-_NEWLINE, _HEADER = ord("\n"), ord(">")
-_BLANK: Final = np.zeros(256, dtype=bool)
-_BLANK[[ord(c) for c in " \t\r\n\v\f"]] = True
-_LOWER: Final = np.zeros(256, dtype=bool)
-_LOWER[ord("a") : ord("z") + 1] = True
-_LINE_WIDTH = 60
-_READ = 1 << 22
-
-
-def _shown(path: str | Path) -> str:
-    return "standard input" if str(path) == "-" else str(path)
-
-
-def _check_text(data: bytes, path: str | Path) -> None:
-    """Refuse what is no FASTA by its first bytes."""
-    if b"\0" in data[:4096]:
-        raise InputError("is a binary file; give FASTA", _shown(path))
-    if not data.lstrip().startswith(b">"):
-        raise InputError("is not FASTA: its first letter is not '>'", _shown(path), 1)
+_BLANKS: Final = b" \t\r\n\v\f"
+_CONTROLS: Final = bytes(byte for byte in range(32) if byte not in _BLANKS)
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_LINE_WIDTH: Final = 60
+_BLOCK: Final = 1 << 22
+_FOREIGN: Final = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PK\x03\x04": "zip",
+}
 
 
 def read_fasta(path: str | Path, alphabet: str | Alphabet = "auto", softmask: Softmask = "keep") -> Sequences:
@@ -51,81 +42,161 @@ def read_fasta(path: str | Path, alphabet: str | Alphabet = "auto", softmask: So
     """
     with open_bytes(path) as file:
         data = file.read()
-    if not data.strip():
-        raise InputError("is empty; give FASTA with at least one sequence", _shown(path))
-    _check_text(data, path)
-    text = np.frombuffer(data, dtype=np.uint8)
-    line_starts = np.concatenate([[0], np.flatnonzero(text == _NEWLINE) + 1])
-    line_starts = line_starts[line_starts < len(text)]
-    header_lines = np.flatnonzero(text[line_starts] == _HEADER)
-    starts = line_starts[header_lines]
-    body_lines = header_lines + 1
-    ends = np.append(line_starts, len(text))[body_lines]
-    names = [_name_of(data[a:b], path, int(line) + 1) for a, b, line in zip(starts, ends, header_lines, strict=True)]
-    _check_unique(names, header_lines, path)
-    is_letter = ~_BLANK[text]
-    for a, b in zip(starts, ends, strict=True):
-        is_letter[a:b] = False
-    is_letter[: starts[0]] = False
-    cumulative = np.concatenate([[0], np.cumsum(is_letter)])
-    offsets = cumulative[np.append(starts, len(text))].astype(np.int64)
-    _check_not_empty(names, offsets, header_lines, path)
-    letters = text[is_letter]
-    chosen = _chosen_alphabet(alphabet, letters)
-    codes = chosen.code_of[letters]
+    start = _start_of_text(data)
+    _check_fasta(data[start : start + _BLOCK], path)
+    records = _Records(data[start:].split(b"\n>"), data.count(b"\n", 0, start) + 1, path)
+    del data
+    names, bodies = records.names(), records.bodies()
+    offsets = np.zeros(len(bodies) + 1, dtype=np.int64)
+    np.cumsum([len(body) for body in bodies], out=offsets[1:])
+    letters = bytearray().join(bodies)
+    del bodies
+    chosen = _choose_alphabet(alphabet, letters)
+    codes = np.frombuffer(letters.translate(_translation(chosen, softmask)), dtype=np.uint8)
     if (codes == INVALID).any():
-        where = int(np.argmax(codes == INVALID))
-        position = int(np.searchsorted(cumulative, where + 1)) - 1
-        line = int(np.searchsorted(line_starts, position, side="right"))
-        raise InputError(_stray(chr(letters[where]), chosen, alphabet == "auto"), _shown(path), line)
-    if softmask == "mask":
-        codes = np.where(_LOWER[letters], np.uint8(chosen.unknown), codes)
-    return Sequences(tuple(names), codes, offsets, chosen)
+        number = int(np.searchsorted(offsets, int(np.argmax(codes == INVALID)), side="right")) - 1
+        raise records.stray_letter(number, chosen, detected=alphabet == "auto")
+    return Sequences(names, codes, offsets, chosen)
 
 
-def _name_of(header: bytes, path: str | Path, line: int) -> str:
-    words = header[1:].split(None, 1)
-    if not words:
-        raise InputError("the record has no name; write one after '>'", _shown(path), line)
-    return words[0].decode("utf-8", "replace")
+@dataclass(frozen=True)
+class _Records:
+    """The text of each record, and how to find its lines again for a message.
+
+    Args:
+        texts: Header (the ">" left out but for the first), newline, lines of letters.
+        first_line: 1-based line of the first header.
+        path: The file.
+    """
+
+    texts: list[bytes]
+    first_line: int
+    path: str | Path
+
+    def names(self) -> tuple[str, ...]:
+        headers = [text.partition(b"\n")[0] for text in self.texts]
+        headers[0] = headers[0][1:]
+        names = tuple(_first_word(header) for header in headers)
+        if "" in names:
+            raise _no_name(self.path, self._line(names.index("")))
+        if len(set(names)) < len(names):
+            first: dict[str, int] = {}
+            for number, name in enumerate(names):
+                if name in first:
+                    raise _twice(name, self._line(first[name]), self.path, self._line(number))
+                first[name] = number
+        return names
+
+    def bodies(self) -> list[bytes]:
+        """Return the letters of each record."""
+        bodies = [text.partition(b"\n")[2].translate(None, _BLANKS) for text in self.texts]
+        if b"" in bodies:
+            number = bodies.index(b"")
+            name = _first_word(self.texts[number].partition(b"\n")[0].removeprefix(b">"))
+            message = f"{name!r} has no sequence; remove the record or add its letters"
+            raise InputError(message, shown(self.path), self._line(number))
+        return bodies
+
+    def stray_letter(self, number: int, alphabet: Alphabet, *, detected: bool) -> InputError:
+        """Return the fault of the first wrong letter of a record that has one."""
+        body = self.texts[number].partition(b"\n")[2]
+        return _stray_letter(body, alphabet, self.path, self._line(number) + 1, detected=detected)
+
+    def _line(self, number: int) -> int:
+        return self.first_line + sum(text.count(b"\n") + 1 for text in self.texts[:number])
 
 
-def _check_unique(names: list[str], header_lines: npt.NDArray[np.int64], path: str | Path) -> None:
-    seen: dict[str, int] = {}
-    for name, line in zip(names, header_lines.tolist(), strict=True):
-        if name in seen:
-            raise InputError(
-                f"the name {name!r} stands twice (first in line {seen[name]}); give every sequence its own",
-                _shown(path),
-                line + 1,
-            )
-        seen[name] = line + 1
+def _start_of_text(data: bytes) -> int:
+    """Position of the first letter that is neither blank nor a byte order mark."""
+    start = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
+    while start < len(data) and data[start] in _BLANKS:
+        start += 1
+    return start
 
 
-def _check_not_empty(
-    names: list[str], offsets: npt.NDArray[np.int64], header_lines: npt.NDArray[np.int64], path: str | Path
-) -> None:
-    empty = np.flatnonzero(np.diff(offsets) == 0)
-    if empty.size:
-        first = int(empty[0])
-        raise InputError(
-            f"{names[first]!r} has no sequence; remove the record", _shown(path), int(header_lines[first]) + 1
-        )
+def _check_fasta(head: bytes, path: str | Path) -> None:
+    """Refuse what is no FASTA by how it begins."""
+    if not head:
+        raise InputError("is empty; give FASTA with at least one sequence", shown(path))
+    for magic, kind in _FOREIGN.items():
+        if head.startswith(magic):
+            raise InputError(f"is compressed by {kind}; unpack it, or compress it by gzip or bgzip", shown(path))
+    first = head[:4096]
+    if len(first.translate(None, _CONTROLS)) < len(first):
+        raise InputError("is a binary file; give FASTA", shown(path))
+    if not head.startswith(b">"):
+        begins = first.split(b"\n", 1)[0][:20].decode("ascii", "replace").rstrip()
+        kind = "FASTQ; convert it to FASTA" if head.startswith(b"@") else f"{begins!r}; give FASTA"
+        raise InputError(f"is not FASTA: it begins with {kind}, where records begin with '>'", shown(path))
+    if b"\r" in head[:-1] and b"\n" not in head:  # a block may end between the two of "\r\n"
+        raise InputError("has the line ends of an old Macintosh; convert them (tr '\\r' '\\n')", shown(path))
 
 
-def _chosen_alphabet(alphabet: str | Alphabet, letters: Bytes) -> Alphabet:
+def _first_word(header: bytes) -> str:
+    words = header.split(None, 1)
+    return words[0].decode("utf-8", "replace") if words else ""
+
+
+def _no_name(path: str | Path, line: int) -> InputError:
+    return InputError("the record has no name; write one after '>'", shown(path), line)
+
+
+def _twice(name: str, first_line: int, path: str | Path, line: int) -> InputError:
+    message = f"the name {name!r} stands twice (first in line {first_line}); give every sequence its own"
+    return InputError(message, shown(path), line)
+
+
+def _choose_alphabet(alphabet: str | Alphabet, letters: bytearray) -> Alphabet:
     if isinstance(alphabet, Alphabet):
         return alphabet
-    if alphabet == "auto":
-        return detect_alphabet(np.bincount(letters, minlength=256))
-    return ALPHABETS[alphabet]
+    if alphabet != "auto":
+        return ALPHABETS[alphabet]
+    counts = np.zeros(256, dtype=np.int64)
+    seen = np.frombuffer(letters, dtype=np.uint8)
+    for start in range(0, len(seen), _BLOCK):  # bincount widens what it is given to eight bytes a letter
+        counts += np.bincount(seen[start : start + _BLOCK], minlength=256)
+    return detect_alphabet(counts)
 
 
-def _stray(letter: str, alphabet: Alphabet, detected: bool) -> str:
+def _translation(alphabet: Alphabet, softmask: Softmask) -> bytes:
+    """Table from byte to code, for `bytes.translate`, the fastest way there is."""
+    table = alphabet.code_of.copy()
+    if softmask == "mask":
+        lower = table[ord("a") : ord("z") + 1]
+        lower[lower != INVALID] = alphabet.unknown
+    return table.tobytes()
+
+
+def _stray_letter(body: bytes, alphabet: Alphabet, path: str | Path, line: int, *, detected: bool) -> InputError:
+    """Return the fault of the first letter in `body`, whose first line is `line`, that is not in the alphabet."""
+    known = _BLANKS + bytes(np.flatnonzero(alphabet.code_of != INVALID).tolist())
+    stray = body.translate(None, known)[:1]
+    line += body.count(b"\n", 0, body.index(stray))
+    letter = stray.decode("ascii", "replace")
     if letter in "-.":
-        return f"a gap {letter!r}: this looks like an alignment; remove the gaps"
-    taken = f"the file was taken for {alphabet.name}" if detected else f"--alphabet {alphabet.name}"
-    return f"{letter!r} is no letter of {alphabet.name} ({taken}); mend the sequence, or give the right --alphabet"
+        message = f"a gap {letter!r}: this is an alignment; remove the gaps from its sequences"
+    elif not letter.isprintable() or not letter.isascii():
+        message = f"byte 0x{stray[0]:02x} is no letter; the file is damaged or no FASTA: copy or convert it again"
+    else:
+        others = " or ".join(name for name in ALPHABETS if name != alphabet.name)
+        taken = f"the file was taken for {alphabet.name}" if detected else f"read as {alphabet.name}"
+        message = f"{letter!r} is no letter of {alphabet.name} ({taken}); correct it, or give --alphabet {others}"
+    return InputError(message, shown(path), line)
+
+
+def find_line(path: str | Path, name: str) -> int | None:
+    """Return the 1-based line of a record's header, for a message; None for standard input, which is gone.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    if str(path) == "-":
+        return None
+    with open_bytes(path) as file:
+        for line, text in enumerate(file, 1):
+            if text.startswith(b">") and _first_word(text[1:]) == name:
+                return line
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +221,7 @@ def stream_fasta(
 ) -> Iterator[FastaChunk]:
     """Read records piece by piece, in memory that does not grow with their length.
 
-    A record without sequence gives one chunk without letters.
+    A record without sequence (a contig may have none) gives one chunk without letters.
 
     Args:
         path: FASTA, plain, gzip or bgzip; "-" for standard input.
@@ -162,87 +233,103 @@ def stream_fasta(
     Raises:
         InputError: As for `read_fasta`.
     """
-    if chunk <= overlap:
+    if not 0 <= overlap < chunk:
         raise ValueError(f"chunk {chunk} must exceed overlap {overlap}")
     name: str | None = None
-    kept, start = np.empty(0, dtype=np.uint8), 0
+    waiting: list[Codes] = []
+    start = length = 0
     for piece in _pieces(path, alphabet, softmask):
         if isinstance(piece, str):
             if name is not None:
-                yield FastaChunk(name, start, kept, True)
-            name, kept, start = piece, np.empty(0, dtype=np.uint8), 0
+                yield FastaChunk(name, start, _joined(waiting), last=True)
+            name, waiting, start, length = piece, [], 0, 0
             continue
         assert name is not None
-        kept = np.concatenate([kept, piece])
-        while len(kept) > chunk:
-            yield FastaChunk(name, start, kept[:chunk], False)
-            start += chunk - overlap
-            kept = kept[chunk - overlap :]
+        waiting.append(piece)
+        length += len(piece)
+        if length > chunk:
+            codes, at = _joined(waiting), 0
+            while length - at > chunk:
+                yield FastaChunk(name, start + at, codes[at : at + chunk], last=False)
+                at += chunk - overlap
+            waiting, start, length = [codes[at:]], start + at, length - at
     if name is not None:
-        yield FastaChunk(name, start, kept, True)
+        yield FastaChunk(name, start, _joined(waiting), last=True)
 
 
-def _pieces(path: str | Path, alphabet: Alphabet, softmask: Softmask) -> Iterator[str | Codes]:
-    """Names of records, each followed by the codes of its letters in pieces."""
-    seen: dict[str, int] = {}
+def _joined(pieces: Sequence[Codes]) -> Codes:
+    return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.uint8)
+
+
+def _blocks(file: BinaryIO, path: str | Path) -> Iterator[tuple[bytes, int]]:
+    """Blocks of a file that begins like FASTA, each with the number of its first line."""
     line = 1
-    rest = b""
-    first = True
+    began = False
+    while block := file.read(_BLOCK):
+        if not began:
+            start = _start_of_text(block)
+            line += block.count(b"\n", 0, start)
+            block = block[start:]
+            if not block:
+                continue
+            _check_fasta(block, path)
+            began = True
+        yield block, line
+        line += block.count(b"\n")
+    if not began:
+        _check_fasta(b"", path)
+
+
+def _pieces(path: str | Path, alphabet: Alphabet, softmask: Softmask) -> Iterator[str | npt.NDArray[np.uint8]]:
+    """Names of records, each followed by the codes of its letters in pieces."""
+    translation = _translation(alphabet, softmask)
+    first_lines: dict[str, int] = {}
+    header: bytes | None = None  # the part of a header line that is already read
+    line_begins = True
     with open_bytes(path) as file:
-        while block := file.read(_READ):
-            if first:
-                block = block.lstrip() if block.strip() else block
-                _check_text(block, path)
-                first = False
-            data = rest + block
-            rest = b""
-            position = 0
-            while position < len(data):
-                if data[position] == _HEADER:  # a line, or a block within a sequence, begins here
-                    end = data.find(b"\n", position)
+        for block, first_line in _blocks(file, path):
+            line, position = first_line, 0
+            while position < len(block):
+                if header is None and line_begins and block[position] == ord(">"):
+                    header = b""
+                if header is not None:
+                    end = block.find(b"\n", position)
+                    header += block[position:] if end < 0 else block[position:end]
                     if end < 0:
-                        rest = data[position:]
                         break
-                    yield _new_name(data[position:end], seen, path, line)
-                    line += 1
-                    position = end + 1
+                    yield _new_name(header, first_lines, path, line)
+                    header, position, line = None, end + 1, line + 1
+                    line_begins = True
                     continue
-                end = data.find(b"\n>", position)
-                end = len(data) if end < 0 else end + 1
-                yield _letters(data[position:end], alphabet, softmask, path, line)
-                line += data.count(b"\n", position, end)
+                end = block.find(b"\n>", position) + 1 or len(block)
+                body = block[position:end]
+                codes = body.translate(translation, _BLANKS)
+                if INVALID in codes:
+                    raise _stray_letter(body, alphabet, path, line, detected=False)
+                yield np.frombuffer(codes, dtype=np.uint8)
+                line += body.count(b"\n")
+                line_begins = body.endswith(b"\n")
                 position = end
-    if rest:
-        yield _new_name(rest, seen, path, line)
-    if first:
-        raise InputError("is empty; give FASTA with at least one sequence", _shown(path))
+        if header is not None:
+            yield _new_name(header, first_lines, path, line)
 
 
-def _new_name(header: bytes, seen: dict[str, int], path: str | Path, line: int) -> str:
-    name = _name_of(header, path, line)
-    if name in seen:
-        raise InputError(
-            f"the name {name!r} stands twice (first in line {seen[name]}); give every sequence its own",
-            _shown(path),
-            line,
-        )
-    seen[name] = line
+def _new_name(header: bytes, first_lines: dict[str, int], path: str | Path, line: int) -> str:
+    name = _first_word(header[1:])
+    if not name:
+        raise _no_name(path, line)
+    if name in first_lines:
+        raise _twice(name, first_lines[name], path, line)
+    first_lines[name] = line
     return name
 
 
-def _letters(data: bytes, alphabet: Alphabet, softmask: Softmask, path: str | Path, line: int) -> Codes:
-    text = np.frombuffer(data, dtype=np.uint8)
-    is_letter = ~_BLANK[text]
-    letters = text[is_letter]
-    codes = alphabet.code_of[letters]
-    if (codes == INVALID).any():
-        where = int(np.flatnonzero(is_letter)[int(np.argmax(codes == INVALID))])
-        raise InputError(_stray(chr(text[where]), alphabet, False), _shown(path), line + data.count(b"\n", 0, where))
-    return np.where(_LOWER[letters], np.uint8(alphabet.unknown), codes) if softmask == "mask" else codes
-
-
 def write_fasta(path: str | Path, sequences: Sequences) -> None:
-    """Write all records, 60 letters a line."""
+    """Write all records, 60 letters a line.
+
+    Raises:
+        MotifcnnError: As for `atomic_write`.
+    """
     with atomic_write(path) as file:
         for index, name in enumerate(sequences.names):
             letters = sequences.alphabet.decode(sequences[index])
