@@ -164,6 +164,7 @@ class ScoreNorm(nn.Module):
 
     def forward(self, scores: torch.Tensor) -> torch.Tensor:
         """Normalise scores of shape [example, filter] or [example, filter, position]."""
+        scores = scores.to(self.running_mean.dtype)  # moments of bf16 scores would lose most of their digits
         known = torch.isfinite(scores)
         # masked positions are set aside first: minus infinity would turn gradients into NaN
         values = torch.where(known, scores, torch.zeros_like(scores))
