@@ -95,13 +95,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
             for key in file.keys():  # noqa: SIM118 - not a dict
                 part, name = key.split("/", 1)
                 parts[part][name] = file.get_tensor(key)
+        return Checkpoint(
+            **parts,
+            epoch=progress["epoch"],
+            best_epoch=progress["best_epoch"],
+            best_loss=progress["best_loss"],
+            history=tuple(tuple(row) for row in progress["history"]),
+        )
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"is no checkpoint to resume from ({error}); start again with --force", path) from None
-    history = tuple(tuple(row) for row in progress["history"])
-    return Checkpoint(
-        **parts,
-        epoch=progress["epoch"],
-        best_epoch=progress["best_epoch"],
-        best_loss=progress["best_loss"],
-        history=history,
-    )
