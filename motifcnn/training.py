@@ -216,12 +216,14 @@ def predict_logits(
         precision: As in `TrainingSettings`.
     """
     network.eval()
+    if not len(indices):
+        return torch.empty(0, network.outputs)
     with torch.no_grad(), _autocast(encoded.device, precision):
         parts = [
             network.logits(encoded.batch(chunk.to(encoded.device))).float().cpu()
             for chunk in torch.split(torch.from_numpy(indices), _PREDICTION_BATCH)
         ]
-    return torch.cat(parts) if parts else torch.empty(0, network.outputs)
+    return torch.cat(parts)
 
 
 def _autocast(device: torch.device, precision: str) -> torch.autocast:
