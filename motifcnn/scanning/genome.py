@@ -64,14 +64,14 @@ def scan_genome(
     scanner = Scanner(ready, thresholds, alphabet, both_strands=both, threads=threads)
     formatter = HitFormatter(ready, settings.format, both, settings.q_values)
     counts = np.zeros(len(ready), dtype=np.int64)
-    tally = _Tally(ready)
+    tally = _Tally(ready, alphabet, settings.q_values)
     out.write(formatter.header().encode())
     found = scanner.scan(
         tally.counted(stream_fasta(path, alphabet, overlap=scanner.overlap, softmask=settings.softmask))
     )
     if settings.q_values:
         kept = list(found)
-        for hits, q_values in zip(kept, _q_values(kept, ready, tally.letters * (1 + both)), strict=True):
+        for hits, q_values in zip(kept, _q_values(kept, ready, tally.windows * (1 + both)), strict=True):
             out.write(formatter.lines(hits, q_values).encode())
             counts += np.bincount(hits.motifs, minlength=len(ready))
     else:
@@ -82,15 +82,26 @@ def scan_genome(
 
 
 class _Tally:
-    """Counts the letters that pass, without those that chunks repeat."""
+    """Counts the letters that pass, and each motif's windows without ambiguity codes, none of them twice."""
 
-    def __init__(self, motifs: Sequence[IntegerMotif]):
+    def __init__(self, motifs: Sequence[IntegerMotif], alphabet: Alphabet, count_windows: bool):
         self.letters = 0
-        self._overlap = max(motif.width for motif in motifs) - 1
+        self.windows = np.zeros(len(motifs), dtype=np.int64)
+        self._widths = np.array([motif.width for motif in motifs], dtype=np.int64)
+        self._alphabet, self._count_windows = alphabet, count_windows
 
     def counted(self, chunks: Iterable[FastaChunk]) -> Iterator[FastaChunk]:
+        overlap = int(self._widths.max()) - 1
         for chunk in chunks:
-            self.letters += len(chunk.codes) - (0 if chunk.last else self._overlap)
+            end = len(chunk.codes) - (0 if chunk.last else overlap)
+            self.letters += end
+            if self._count_windows:
+                gaps = np.flatnonzero(chunk.codes >= self._alphabet.size)
+                firsts = np.append(0, gaps + 1)
+                ends = np.append(gaps, len(chunk.codes))
+                for width in np.unique(self._widths):
+                    windows = np.maximum(np.minimum(ends - width + 1, end) - firsts, 0).sum()
+                    self.windows[self._widths == width] += windows
             yield chunk
 
 
@@ -134,16 +145,18 @@ def _say_thresholds(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | N
             _LOGGER.debug("%s: hits from %.2f bits", motif.name, threshold / UNITS_PER_BIT)
 
 
-def _q_values(found: Sequence[Hits], motifs: Sequence[IntegerMotif], windows: int) -> Iterator[Frequencies]:
+def _q_values(
+    found: Sequence[Hits], motifs: Sequence[IntegerMotif], windows: npt.NDArray[np.int64]
+) -> Iterator[Frequencies]:
     """Benjamini and Hochberg's q-values for each motif over all windows tested; hits are the smallest p-values."""
     p = [
         np.concatenate([m.p_values(h.scores[h.motifs == n]) for h in found] or [np.empty(0)])
         for n, m in enumerate(motifs)
     ]
     q = []
-    for values in p:
+    for values, tests in zip(p, windows.tolist(), strict=True):
         order = np.argsort(values, kind="stable")
-        raw = values[order] * windows / np.arange(1, len(values) + 1)
+        raw = values[order] * tests / np.arange(1, len(values) + 1)
         smallest = np.minimum.accumulate(raw[::-1])[::-1]
         adjusted = np.empty_like(smallest)
         adjusted[order] = np.minimum(smallest, 1.0)
