@@ -66,8 +66,8 @@ class HitFormatter:
 
     def _arranged(self, table: pd.DataFrame, p: npt.NDArray[np.float64], q: npt.NDArray[np.float64] | None) -> str:
         if self.format == "narrowpeak":
-            log_p = np.char.mod("%.3f", -np.log10(np.maximum(p, 1e-300)))
-            log_q = np.char.mod("%.3f", -np.log10(np.maximum(q, 1e-300))) if q is not None else "-1"
+            log_p = np.char.mod("%.3f", 0.0 - np.log10(np.maximum(p, 1e-300)))
+            log_q = np.char.mod("%.3f", 0.0 - np.log10(np.maximum(q, 1e-300))) if q is not None else "-1"
             summit = (table["end"] - table["start"]) // 2
             table = table[["chrom", "start", "end", "motif", "score", "strand", "log_odds"]].assign(
                 log_p=log_p, log_q=log_q, summit=summit
@@ -82,7 +82,7 @@ class HitFormatter:
                     "type": "nucleotide_motif" if self.double_stranded else "sequence_motif",
                     "start": table["start"] + 1,
                     "end": table["end"],
-                    "score": np.char.mod("%.3f", -10 * np.log10(np.maximum(p, 1e-300))),
+                    "score": np.char.mod("%.3f", 0.0 - 10 * np.log10(np.maximum(p, 1e-300))),
                     "strand": table["strand"],
                     "phase": ".",
                     "attributes": attributes + extra,
