@@ -46,7 +46,7 @@ def compare(
         raise typer.BadParameter("--group chooses among JASPAR's motifs; leave it or --database out")
     if not e_threshold >= 0:
         raise typer.BadParameter("--e-threshold must be 0 or more")
-    if out is not None and out.exists() and not force:
+    if out is not None and out.is_file() and not force:
         raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
     queries = read_motifs(motifs if str(motifs) == "-" else motifs_path(motifs))
     known = read_motifs(database) if database is not None else default_database(group)

@@ -1,5 +1,7 @@
 """The application: its commands, its global options and how faults reach the user."""
 
+import errno
+import os
 import sys
 from typing import Annotated, Any
 
@@ -17,7 +19,9 @@ class _OneLineFaults(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # here, where a full disk can still be told in one line
+            return result
         except InterruptedRun as interruption:
             speech.say(str(interruption))
             raise typer.Exit(130) from None
@@ -30,6 +34,19 @@ class _OneLineFaults(TyperGroup):
         except BrokenPipeError:  # the reader of our output went away, as `head` does
             sys.stderr.close()
             raise typer.Exit(1) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            speech.fail("no space left on the device; free some or choose another place")
+            _drop_unwritten_output()
+            raise typer.Exit(1) from None
+
+
+def _drop_unwritten_output() -> None:
+    """Let what stdout could not take go, or Python fails once more when it ends."""
+    stream = sys.__stdout__
+    if stream is not None and sys.stdout is stream:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 app = typer.Typer(

@@ -29,7 +29,7 @@ def predict(
     from motifcnn.formats.files import write_text
     from motifcnn.predicting import predict_file
 
-    if out is not None and out.exists() and not force:
+    if out is not None and out.is_file() and not force:
         raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
     chosen = choose_device(device)
     use_threads(threads)

@@ -35,7 +35,7 @@ def scan(
     from motifcnn.scanning.genome import choose_motifs, scan_genome
 
     path = motif_file(motifs)
-    if out is not None and out.exists() and not force:
+    if out is not None and out.is_file() and not force:
         raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     chosen = choose_motifs(read_motifs(path), wanted, first, path)

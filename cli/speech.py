@@ -5,7 +5,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.logging import RichHandler
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -13,13 +12,19 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("motifcnn")
 
 
+class _ToStderr(logging.Handler):
+    """Write each message as one line, whatever its length, to the stderr of the moment.
+
+    A progress bar puts its own stream there while it stands, so that messages appear above it.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{record.getMessage()}\n")
+
+
 def set_level(*, verbose: bool, quiet: bool) -> None:
     """Send the library's log to stderr: progress by default, everything or only faults on request."""
-    handler = RichHandler(
-        console=Console(stderr=True, soft_wrap=True), show_time=False, show_level=False, show_path=False, markup=False
-    )
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    _LOGGER.handlers = [handler]
+    _LOGGER.handlers = [_ToStderr()]
     _LOGGER.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
 
 

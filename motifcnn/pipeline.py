@@ -1,7 +1,8 @@
 """The whole street of `motifcnn train`, from files to a complete run directory."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +16,15 @@ from motifcnn.evaluation import fit_baselines
 from motifcnn.examples import Examples
 from motifcnn.extraction import extract_motifs, filter_motifs
 from motifcnn.formats.motif_files import read_motifs
-from motifcnn.model.network import MotifNetwork, resolve
+from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.table import LayerRow, layer_table
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
 from motifcnn.outcome import Outcome, write_outcome
-from motifcnn.preparation import InputFiles, prepare
+from motifcnn.preparation import InputFiles, fit_model, prepare
 from motifcnn.runs import JsonLinesHandler, RunDirectory, RunRecord
-from motifcnn.settings import Settings
+from motifcnn.settings import ModelSettings, Settings
 from motifcnn.training import EpochRecord, EpochReport, TrainingData, predict_logits, train
 
 _LOGGER = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ def run(
     record = RunRecord(request.command, settings, request.files.by_role(), f"{device.torch_device} ({device.reason})")
     database = read_motifs(request.database) if request.database is not None else []
     prepared = prepare(request.files, settings)
-    model, encoded = _assemble(prepared.examples, settings, device)
+    model_settings = fit_model(settings.model, prepared.examples.sequences, request.files.sequences)
+    model, encoded = _assemble(prepared.examples, settings, model_settings, device)
     directory = RunDirectory(request.out)
     directory.prepare(force=request.force, resume=request.resume)
     if request.resume:
@@ -83,17 +85,33 @@ def run(
     record.write(directory)
     layers = layer_table(model.network, int(prepared.examples.sequences.lengths.max()))
     on_layers(layers)
-    with JsonLinesHandler(directory.log, append=request.resume):
-        history = _train(request, directory, record, model, encoded, prepared.examples, on_epoch)
+    with JsonLinesHandler(directory.log, append=request.resume), _kept_when_interrupted(directory, record, model):
+        history = _train(request, directory, model, encoded, prepared.examples, on_epoch)
         outcome = _harvest(model, encoded, prepared.examples, history, layers, settings, database)
         write_outcome(directory, outcome, prepared.negatives_made, record)
     return outcome
 
 
-def _assemble(examples: Examples, settings: Settings, device: Device) -> tuple[TrainedModel, EncodedSequences]:
+@contextmanager
+def _kept_when_interrupted(directory: RunDirectory, record: RunRecord, model: TrainedModel) -> Iterator[None]:
+    """On Ctrl-C keep the best model so far and say how to go on."""
+    try:
+        yield
+    except (InterruptedRun, KeyboardInterrupt) as interruption:
+        save_model(directory.model, model)
+        record.status = "interrupted"
+        record.write(directory)
+        raise InterruptedRun(
+            f"{str(interruption) or 'interrupted after the training'}; the best model so far is {directory.model}; "
+            "repeat the command with --resume to go on where it stopped"
+        ) from None
+
+
+def _assemble(
+    examples: Examples, settings: Settings, model_settings: ModelSettings, device: Device
+) -> tuple[TrainedModel, EncodedSequences]:
     """Make an untrained model that fits the examples, and put these on its device."""
     sequences, training = examples.sequences, examples.part("train")
-    resolved = resolve(settings.model, sequences.alphabet, torch.from_numpy(sequences.lengths))
     objective = Objective.from_training_set(
         examples.task,
         examples.targets,
@@ -102,7 +120,7 @@ def _assemble(examples: Examples, settings: Settings, device: Device) -> tuple[T
         weigh_classes=settings.training.class_weights,
     )
     scales = track_scales(examples.track_names, examples.tracks)
-    network = MotifNetwork(resolved, sequences.alphabet, len(scales), objective.outputs, settings.seed)
+    network = MotifNetwork(model_settings, sequences.alphabet, len(scales), objective.outputs, settings.seed)
     network.to(device.torch_device)
     encoded = EncodedSequences(sequences, examples.tracks, scales, device.torch_device)
     return TrainedModel(network, objective, sequences.alphabet, scales, settings.input.softmask), encoded
@@ -111,33 +129,22 @@ def _assemble(examples: Examples, settings: Settings, device: Device) -> tuple[T
 def _train(
     request: TrainingRequest,
     directory: RunDirectory,
-    record: RunRecord,
     model: TrainedModel,
     encoded: EncodedSequences,
     examples: Examples,
     on_epoch: Callable[[EpochReport], None],
 ) -> list[EpochRecord]:
-    """Train; on Ctrl-C keep the best model so far and say how to go on."""
     data = TrainingData(encoded, examples.values, examples.part("train"), examples.part("validation"))
-    try:
-        return train(
-            model.network,
-            model.objective,
-            data,
-            request.settings.training,
-            seed=request.settings.seed,
-            checkpoint=directory.checkpoint,
-            resume=request.resume,
-            on_epoch=on_epoch,
-        )
-    except InterruptedRun as interruption:
-        save_model(directory.model, model)
-        record.status = "interrupted"
-        record.write(directory)
-        raise InterruptedRun(
-            f"{interruption}; the best model so far is {directory.model}; "
-            "repeat the command with --resume to go on where it stopped"
-        ) from None
+    return train(
+        model.network,
+        model.objective,
+        data,
+        request.settings.training,
+        seed=request.settings.seed,
+        checkpoint=directory.checkpoint,
+        resume=request.resume,
+        on_epoch=on_epoch,
+    )
 
 
 def _harvest(

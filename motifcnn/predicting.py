@@ -56,8 +56,9 @@ def read_model_input(
     short = np.flatnonzero(sequences.lengths < width)
     if short.size:
         raise InputError(
-            f"{short.size} sequences are shorter than the model's filters of width {width} "
-            f"(first: {sequences.names[int(short[0])]}); remove them",
+            f"{short.size} {'sequence is' if short.size == 1 else 'sequences are'} shorter than the model's filters "
+            f"of width {width} (first: {sequences.names[int(short[0])]}); "
+            f"remove {'it' if short.size == 1 else 'them'}",
             sequences_path,
         )
     return sequences, read_all_tracks(conservation, sequences)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from motifcnn.alphabet import DNA
 from motifcnn.backgrounds import gc_matched_windows, shuffled_negatives
@@ -19,9 +20,10 @@ from motifcnn.formats.files import open_bytes
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.labels import Labels, read_labels
 from motifcnn.intervals import Interval, parse_interval
+from motifcnn.model.network import resolve
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
-from motifcnn.settings import InputSettings, Settings
+from motifcnn.settings import InputSettings, ModelSettings, Settings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -93,6 +95,24 @@ def prepare(files: InputFiles, settings: Settings) -> Prepared:
     return Prepared(assign_splits(examples, settings.split, settings.seed), made)
 
 
+def fit_model(settings: ModelSettings, sequences: Sequences, path: Path) -> ModelSettings:
+    """Fill in what the model's settings leave to the sequences.
+
+    Args:
+        settings: Settings, perhaps with AUTO in them.
+        sequences: What the model is to read.
+        path: Their file, for the message.
+
+    Raises:
+        InputError: Some sequence is shorter than a filter.
+    """
+    try:
+        return resolve(settings, sequences.alphabet, torch.from_numpy(sequences.lengths))
+    except InputError as error:
+        shortest = sequences.names[int(sequences.lengths.argmin())]
+        raise InputError(f"{shortest!r} is too short: {error}", path) from None
+
+
 def read_sequences(path: Path, genome: Genome | None, settings: InputSettings) -> Sequences:
     """Read FASTA, or cut the windows of a BED or narrowPeak file out of a genome.
 
@@ -109,7 +129,7 @@ def read_sequences(path: Path, genome: Genome | None, settings: InputSettings) -
 def _looks_like_fasta(path: Path) -> bool:
     with open_bytes(path) as file:
         start = file.read(4096).lstrip()
-    return not start or start.startswith(b">")
+    return not start or start.startswith(b">") or b"\0" in start  # the reader of FASTA says it better
 
 
 def read_all_tracks(paths: tuple[Path, ...], sequences: Sequences) -> Tracks:
@@ -171,6 +191,7 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
     prepared = prepare(files, settings)
     examples = prepared.examples
     sequences, lengths = examples.sequences, examples.sequences.lengths
+    fit_model(settings.model, sequences, files.sequences)
     rows = [
         ("sequences", f"{len(sequences)}"),
         ("alphabet", sequences.alphabet.name),

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from motifcnn.alphabet import Alphabet
 from motifcnn.encoding import Batch
-from motifcnn.errors import MotifcnnError
+from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.model.filters import MASKED, BestWindows, ScoreNorm, SharedFilters, same_padding
 from motifcnn.settings import AUTO, ModelSettings
 
@@ -43,7 +43,8 @@ def resolve(settings: ModelSettings, alphabet: Alphabet, lengths: torch.Tensor) 
         lengths: Length of each sequence.
 
     Raises:
-        MotifcnnError: Some sequence is shorter than a filter.
+        InputError: Some sequence is shorter than a filter.
+        MotifcnnError: Both strands are wanted of letters without complement.
     """
     strands = settings.strands
     if strands == "auto":
@@ -57,9 +58,10 @@ def resolve(settings: ModelSettings, alphabet: Alphabet, lengths: torch.Tensor) 
         if median < width:  # peptides and other short sequences: a filter sees all of each
             width = shortest
     if shortest < width:
-        raise MotifcnnError(
-            f"{int((lengths < width).sum())} sequences are shorter than the filters of width {width} "
-            f"(shortest: {shortest}); remove them or give --filter-width {shortest}"
+        short = int((lengths < width).sum())
+        raise InputError(
+            f"{short} {'sequence is' if short == 1 else 'sequences are'} shorter than the filters of width {width} "
+            f"(shortest: {shortest}); remove {'it' if short == 1 else 'them'} or give --filter-width {shortest}"
         )
     return replace(settings, filter_width=width, strands=strands)
 
