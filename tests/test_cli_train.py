@@ -1,0 +1,246 @@
+"""`motifcnn train`: a whole run directory for every kind of input, the same bytes for the same seed."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from motifcnn.alphabet import DNA, PROTEIN
+from motifcnn.comparison import motif_similarity
+from motifcnn.formats.fasta import read_fasta
+from motifcnn.formats.motif_files import read_motifs
+
+FILES = [
+    *("baselines.tsv", "filters.meme", "history.tsv", "layers.tsv", "log.jsonl", "logos", "metrics.json"),
+    *("model.safetensors", "motifs.meme", "motifs.tsv", "predictions.tsv", "report.html", "run.json"),
+    *("settings.toml", "sites.tsv"),
+]
+COLUMNS = [
+    *("motif", "consensus", "width", "information_bits", "sites", "test_auroc", "p_value", "e_value"),
+    *("importance", "best_match", "match_p_value"),
+]
+QUICK = ("--filters", 4, "--filter-width", 6, "--restarts", 1, "--epochs", 4, "--threads", 1, "--device", "cpu")
+
+
+def contents(run):
+    return {str(p.relative_to(run)): p.read_bytes() for p in sorted(run.rglob("*")) if p.is_file()}
+
+
+def table(run, name):
+    return pd.read_csv(run / name, sep="\t")
+
+
+def check_run(run):
+    """Assert that a run directory holds everything that it should and is consistent."""
+    motifs = table(run, "motifs.tsv")
+    assert sorted(p.name for p in run.iterdir()) == [n for n in FILES if n != "motifs.meme" or len(motifs)]
+    assert list(motifs.columns[: len(COLUMNS)]) == COLUMNS
+    assert sorted(p.stem for p in (run / "logos").iterdir()) == sorted(motifs["motif"])
+    if len(motifs):
+        assert [motif.name for motif in read_motifs(run / "motifs.meme")] == list(motifs["motif"])
+    record = json.loads((run / "run.json").read_text())
+    assert record["status"] == "complete"
+    assert record["resources"]["peak_memory_bytes"] > 0
+    assert {"test", "validation", "baselines"} <= set(json.loads((run / "metrics.json").read_text()))
+    assert [json.loads(line)["message"] for line in (run / "log.jsonl").read_text().splitlines()]
+    assert "<script src" not in (run / "report.html").read_text()
+    return record
+
+
+def test_a_run_is_complete_and_says_what_it_did(tiny_run):
+    record = check_run(tiny_run.path)
+    assert [item["role"] for item in record["inputs"]] == ["sequences", "labels"]
+    assert record["settings"]["training"]["epochs"] == 12
+    said = tiny_run.result.stderr.splitlines()
+    assert tiny_run.result.stdout == ""
+    assert said[0] == "computing on cpu (as asked), 1 threads"
+    assert said[1].split()[:2] == ["layer", "output"]
+    assert any(line.startswith("epoch 12/12: validation loss ") for line in said)
+    assert any(line.startswith("held-out AUROC ") and "gc alone" in line for line in said)
+    assert said[-1] == f"report: {tiny_run.path / 'report.html'}"
+
+
+def test_the_planted_motif_comes_first(tiny_run):
+    planted = read_motifs(tiny_run.truth)
+    motifs = table(tiny_run.path, "motifs.tsv")
+    assert motifs["e_value"][0] < 1e-3
+    assert (motifs["e_value"][1:] > 1e-3).all()
+    found = read_motifs(tiny_run.path / "motifs.meme")[0]
+    assert motif_similarity(found, planted[0], both_strands=True).correlation > 0.9
+    assert json.loads((tiny_run.path / "metrics.json").read_text())["test"]["auroc"] > 0.75
+
+
+def test_every_sequence_is_predicted_and_in_one_part(tiny_run):
+    predictions = table(tiny_run.path, "predictions.tsv")
+    assert list(predictions["id"]) == list(read_fasta(tiny_run.sequences).names)
+    assert predictions["split"].value_counts().to_dict() == {"train": 240, "validation": 30, "test": 30}
+    assert predictions["predicted_positive"].between(0, 1).all()
+
+
+def test_one_seed_one_result_and_the_settings_repeat_it(run_cli, tiny_run, tmp_path):
+    settings = tiny_run.path / "settings.toml"
+    again = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", "--config", settings)
+    assert again.exit_code == 0, again.stderr
+    first, second = contents(tiny_run.path), contents(tmp_path / "run")
+    assert sorted(first) == sorted(second)
+    assert [name for name in first if first[name] != second[name]] in (["log.jsonl", "run.json"], ["run.json"])
+
+
+def test_force_replaces_a_run_and_leaves_other_files(run_cli, tiny_run, tmp_path):
+    (tmp_path / "mine.txt").write_text("keep")
+    (tmp_path / "logos").mkdir()
+    (tmp_path / "logos" / "motif_99.svg").write_text("old")
+    command = ["train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path, *QUICK]
+    assert run_cli(*command).exit_code == 1
+    assert sorted(contents(tmp_path)) == ["logos/motif_99.svg", "mine.txt"]
+    assert run_cli(*command, "--force", "--seed", 3).exit_code == 0
+    (tmp_path / "mine.txt").unlink()
+    check_run(tmp_path)
+
+
+def test_known_motifs_are_named(run_cli, tiny_run, tmp_path):
+    options = [*tiny_run.options, "--database", tiny_run.truth]
+    result = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", *options)
+    assert result.exit_code == 0, result.stderr
+    motifs = table(tmp_path / "run", "motifs.tsv")
+    assert motifs["best_match"][0] == read_motifs(tiny_run.truth)[0].name
+    assert motifs["match_p_value"][0] < 0.1  # a database of one gives coarse p-values
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A maker of inputs of all kinds: sequences of given letters, some of which hold a word."""
+
+    class World:
+        folder = tmp_path
+        random = np.random.default_rng(1)
+
+        def sequences(self, letters, word, count=160, lengths=(30, 30)):
+            self.present = self.random.random(count) < 0.5
+            texts = []
+            for holds in self.present:
+                text = "".join(self.random.choice(list(letters), self.random.integers(lengths[0], lengths[1] + 1)))
+                start = self.random.integers(0, len(text) - len(word) + 1)
+                texts.append(text[:start] + word + text[start + len(word) :] if holds else text)
+            self.texts = texts
+            path = self.folder / "in.fa"
+            path.write_text("".join(f">s{i}\n{text}\n" for i, text in enumerate(texts)))
+            return path
+
+        def labels(self, header, rows):
+            path = self.folder / "in.tsv"
+            lines = ["\t".join(["id", *header])] + [f"s{i}\t" + "\t".join(map(str, r)) for i, r in enumerate(rows)]
+            path.write_text("\n".join(lines) + "\n")
+            return path
+
+    return World()
+
+
+def trained(run_cli, world, fasta, labels, *options):
+    out = world.folder / "run"
+    result = run_cli("train", fasta, *([labels] if labels else []), "-o", out, *QUICK, *options)
+    assert result.exit_code == 0, result.stderr
+    return out, check_run(out), result
+
+
+def test_variable_lengths_and_missing_values(run_cli, world):
+    fasta = world.sequences("ACGT", "TGACTCA", lengths=(25, 60))
+    rows = [["NA" if i % 9 == 0 else int(p)] for i, p in enumerate(world.present)]
+    run, _, _ = trained(run_cli, world, fasta, world.labels(["bound"], rows))
+    predictions = table(run, "predictions.tsv")
+    assert predictions["bound"].isna().sum() == sum(row == ["NA"] for row in rows)
+    assert predictions["predicted_bound"].notna().all()
+
+
+def test_several_labels(run_cli, world):
+    fasta = world.sequences("ACGT", "TGACTCA")
+    rows = [
+        [int(p), "." if i % 7 == 0 else int("GC" in text)]
+        for i, (p, text) in enumerate(zip(world.present, world.texts, strict=True))
+    ]
+    run, _, _ = trained(run_cli, world, fasta, world.labels(["bound", "open"], rows))
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert set(metrics["test"]["per_target"]) == {"bound", "open"}
+    assert {"predicted_bound", "predicted_open"} <= set(table(run, "predictions.tsv").columns)
+
+
+def test_classes(run_cli, world):
+    fasta = world.sequences("ACGT", "TGACTCA")
+    words = ["held" if p else ("left", "right")[i % 2] for i, p in enumerate(world.present)]
+    run, _, _ = trained(run_cli, world, fasta, world.labels(["kind"], [[word] for word in words]))
+    predictions = table(run, "predictions.tsv")
+    assert list(predictions["kind"]) == words
+    assert np.allclose(predictions[[f"predicted_{c}" for c in ("held", "left", "right")]].sum(axis=1), 1, atol=1e-4)
+
+
+def test_numbers(run_cli, world):
+    fasta = world.sequences("ACGT", "TGACTCA")
+    rows = [[f"{2.5 * p + world.random.normal():.3f}"] for p in world.present]
+    run, _, result = trained(run_cli, world, fasta, world.labels(["affinity"], rows))
+    assert "pearson" in json.dumps(json.loads((run / "metrics.json").read_text())["test"]).lower()
+    assert "held-out Pearson r" in result.stderr
+
+
+def test_rna_is_read_on_one_strand(run_cli, world):
+    fasta = world.sequences("ACGU", "UGUAAAUA")
+    run, _, result = trained(run_cli, world, fasta, world.labels(["bound"], [[int(p)] for p in world.present]))
+    assert "both strands" not in result.stderr
+    assert all(motif.alphabet.name == "rna" for motif in read_motifs(run / "filters.meme"))
+    assert set(table(run, "sites.tsv")["strand"]) <= {"+"}
+
+
+def test_protein(run_cli, world):
+    fasta = world.sequences("ACDEFGHIKLMNPQRSTVWY", "WPLW", lengths=(12, 20))
+    run, _, result = trained(run_cli, world, fasta, world.labels(["bound"], [[int(p)] for p in world.present]))
+    assert "both strands" not in result.stderr
+    assert all(motif.alphabet is PROTEIN for motif in read_motifs(run / "filters.meme"))
+
+
+def test_conservation_is_a_further_channel(run_cli, world):
+    fasta = world.sequences("ACGT", "TGACTCA", lengths=(25, 40))
+    track = world.folder / "conserved.tsv"
+    track.write_text(
+        "".join(
+            f"s{i}\t" + ",".join(f"{value:.2f}" for value in world.random.random(len(text))) + "\n"
+            for i, text in enumerate(world.texts)
+        )
+    )
+    labels = world.labels(["bound"], [[int(p)] for p in world.present])
+    run, record, _ = trained(run_cli, world, fasta, labels, "--conservation", track)
+    assert [item["role"] for item in record["inputs"]] == ["sequences", "labels", "conservation"]
+    refused = run_cli("predict", fasta, "-m", run)
+    assert refused.exit_code == 1
+    assert "trained with 1 tracks (conserved.tsv) and 0 were given; repeat --conservation" in refused.stderr
+    assert run_cli("predict", fasta, "-m", run, "--conservation", track).exit_code == 0
+
+
+def test_negatives_are_made_where_no_labels_are_given(run_cli, world):
+    fasta = world.sequences("ACGT", "TGACTCA")
+    run, _, result = trained(run_cli, world, fasta, None)
+    assert "no labels were given: all sequences are positives" in result.stderr
+    assert table(run, "predictions.tsv")["label"].value_counts().to_dict() == {0: 160, 1: 160}
+
+
+def test_windows_of_a_genome(run_cli, world):
+    letters = world.random.choice(list("ACGT"), 20_000)
+    starts = np.arange(100, 19_000, 200)
+    for start in starts:
+        letters[start : start + 7] = list("TGACTCA")
+    genome = world.folder / "genome.fa"
+    genome.write_text(">chr1\n" + "".join(letters) + "\n")
+    bed = world.folder / "peaks.bed"
+    bed.write_text("".join(f"chr1\t{start}\t{start + 7}\n" for start in starts))
+    options = ["--genome", genome, "--width", 40, "--negatives", "genome"]
+    run, _, _ = trained(run_cli, world, bed, None, *options)
+    predictions = table(run, "predictions.tsv")
+    assert predictions["id"][0] == "chr1:83-123"
+    assert (predictions["label"] == 1).sum() == len(starts)
+
+
+def test_dna_may_be_read_on_one_strand(run_cli, world):
+    fasta = world.sequences("ACGT", "TGACTCA")
+    labels = world.labels(["bound"], [[int(p)] for p in world.present])
+    run, _, _ = trained(run_cli, world, fasta, labels, "--strands", "single")
+    assert read_motifs(run / "filters.meme")[0].alphabet is DNA
+    assert set(table(run, "sites.tsv")["strand"]) <= {"+"}
