@@ -1,22 +1,31 @@
 """The scanning engine: every window of a stream of sequence, on one or both strands, against integer thresholds."""
 
+import logging
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import Alphabet, Codes
 from motifcnn.formats.fasta import FastaChunk
 from motifcnn.scanning.distribution import IntegerMotif
+from motifcnn.scanning.plain import PlainEngine
+from motifcnn.scanning.vector import VectorEngine
 
-_EXCLUDED = -(1 << 25)
-"""Score of an ambiguity code: no window of up to 60 positions can make up for one."""
-_FIRST_ROOM = 4096
+_LOGGER = logging.getLogger(__name__)
+_SHARE = 1 << 18
+"""Windows that a thread takes at a time."""
+_NOTICED = 1.0
 
 Ints = npt.NDArray[np.int32]
+_Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Ints]
+"""Starts, numbers of the motif strands, scores."""
+_NOTHING: _Found = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +47,10 @@ class Hits:
     scores: Ints
 
 
-@dataclass(frozen=True, eq=False)
-class _Reader:
-    """One motif on one strand, columns ordered so that hopeless windows are dropped early."""
+class _Engine(Protocol):
+    """Finds the hits of motif strands, sorted by start and then by strand."""
 
-    motif: int
-    reverse: bool
-    threshold: int
-    columns: npt.NDArray[np.int64]
-    table: Ints
-    needed: Ints
+    def find(self, codes: Codes, begin: int, end: int) -> _Found: ...
 
 
 class Scanner:
@@ -72,16 +75,17 @@ class Scanner:
     ):
         self.longest = max(motif.width for motif in motifs)
         self.threads = threads
-        self._widths = np.array([motif.width for motif in motifs], dtype=np.int64)
-        self._readers = []
+        strands: list[tuple[int, bool, Ints, int]] = []
         for number, (motif, threshold) in enumerate(zip(motifs, thresholds, strict=True)):
             if threshold is None:
                 continue
-            self._readers.append(_reader(number, False, motif.scores, threshold, alphabet))
+            strands.append((number, False, motif.scores, threshold))
             if both_strands:
                 assert alphabet.complement_codes is not None
-                scores = motif.reverse_complement(alphabet.complement_codes)
-                self._readers.append(_reader(number, True, scores, threshold, alphabet))
+                strands.append((number, True, motif.reverse_complement(alphabet.complement_codes), threshold))
+        self._motifs = np.array([strand[0] for strand in strands], dtype=np.int32)
+        self._reverse = np.array([strand[1] for strand in strands], dtype=np.bool_)
+        self._engine = _engine([strand[2] for strand in strands], [strand[3] for strand in strands])
 
     @property
     def overlap(self) -> int:
@@ -91,72 +95,38 @@ class Scanner:
     def scan(self, chunks: Iterable[FastaChunk]) -> Iterator[Hits]:
         """Scan chunks that overlap by `overlap`; each window belongs to the chunk in which it starts first."""
         with ThreadPoolExecutor(self.threads) as pool:
+            waiting: deque[tuple[FastaChunk, list[Future[_Found]]]] = deque()
             for chunk in chunks:
-                end = len(chunk.codes) if chunk.last else len(chunk.codes) - self.overlap
-                parts = pool.map(lambda reader, c=chunk.codes, e=end: _find(reader, c, e), self._readers)
-                yield self._sorted(chunk, list(parts))
+                waiting.append((chunk, self._begin(chunk, pool)))
+                if len(waiting) > 1:  # the next chunk is read and begun before this one is waited for
+                    yield self._hits(*waiting.popleft())
+            while waiting:
+                yield self._hits(*waiting.popleft())
 
-    def _sorted(self, chunk: FastaChunk, parts: list[tuple[Ints, Ints]]) -> Hits:
-        sizes = [len(starts) for starts, _ in parts]
-        starts = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, dtype=np.int32)
-        scores = np.concatenate([part[1] for part in parts]) if parts else np.empty(0, dtype=np.int32)
-        motifs = np.repeat(np.array([r.motif for r in self._readers], dtype=np.int32), sizes)
-        reverse = np.repeat(np.array([r.reverse for r in self._readers], dtype=np.bool_), sizes)
-        order = np.lexsort((reverse, motifs, starts))
-        return Hits(
-            chunk.name, starts[order].astype(np.int64) + chunk.start, motifs[order], reverse[order], scores[order]
-        )
+    def _begin(self, chunk: FastaChunk, pool: ThreadPoolExecutor) -> "list[Future[_Found]]":
+        if self._engine is None:
+            return []
+        end = len(chunk.codes) if chunk.last else len(chunk.codes) - self.overlap
+        begins = range(0, end, _SHARE)
+        return [pool.submit(self._engine.find, chunk.codes, at, min(at + _SHARE, end)) for at in begins]
 
-
-def _reader(number: int, reverse: bool, scores: Ints, threshold: int, alphabet: Alphabet) -> _Reader:
-    table = np.full((len(scores), len(alphabet.symbols)), _EXCLUDED, dtype=np.int32)
-    table[:, : alphabet.size] = scores
-    spread = scores.max(axis=1).astype(np.int64) - scores.astype(np.float64).mean(axis=1)
-    columns = np.argsort(-spread, kind="stable").astype(np.int64)
-    best_left = np.append(np.cumsum(scores.max(axis=1)[columns][::-1])[::-1][1:], 0)
-    return _Reader(
-        number,
-        reverse,
-        threshold,
-        columns,
-        np.ascontiguousarray(table[columns]),
-        (threshold - best_left).astype(np.int32),
-    )
+    def _hits(self, chunk: FastaChunk, shares: "list[Future[_Found]]") -> Hits:
+        parts = [share.result() for share in shares] or [_NOTHING]
+        starts, strands, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return Hits(chunk.name, starts + chunk.start, self._motifs[strands], self._reverse[strands], scores)
 
 
-def _find(reader: _Reader, codes: Codes, end: int) -> tuple[Ints, Ints]:
-    room = _FIRST_ROOM
-    while True:
-        starts, scores = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32)
-        found = _scan(
-            codes,
-            min(end, len(codes) - len(reader.columns) + 1),
-            reader.columns,
-            reader.table,
-            reader.needed,
-            starts,
-            scores,
-        )
-        if found <= room:
-            return starts[:found], scores[:found]
-        room = found
-
-
-@numba.njit(cache=True, nogil=True)
-def _scan(codes, windows, columns, table, needed, starts, scores):  # type: ignore[no-untyped-def] # pragma: no cover
-    found = 0
-    width = len(columns)
-    for start in range(windows):
-        total = 0
-        alive = True
-        for step in range(width):
-            total += table[step, codes[start + columns[step]]]
-            if total < needed[step]:
-                alive = False
-                break
-        if alive:
-            if found < len(starts):
-                starts[found] = start
-                scores[found] = total
-            found += 1
-    return found
+def _engine(scores: Sequence[Ints], thresholds: Sequence[int]) -> _Engine | None:
+    """Choose vector code, or the plain loop where that cannot be compiled; None without a motif."""
+    if not scores:
+        return None
+    began = time.perf_counter()
+    try:
+        engine = VectorEngine.of(scores, thresholds)
+        engine.find(np.zeros(1, dtype=np.uint8), 0, 1)
+    except Exception as error:  # whatever a foreign compiler or processor comes up with
+        _LOGGER.warning("no vector code on this machine (%s); scanning with the slower plain loop", error)
+        return PlainEngine(scores, thresholds)
+    if (seconds := time.perf_counter() - began) > _NOTICED:
+        _LOGGER.info("compiled the scanner in %.1f s; it is kept for the next time", seconds)
+    return engine
