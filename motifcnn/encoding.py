@@ -1,8 +1,10 @@
 """Sequences and per-position tracks → tensors `[example, channel, position]`, made a batch at a time.
 
-The data stay one byte a letter on the device; one-hot rows exist only within a batch.
+The data stay one byte a letter on the device; one-hot rows exist only within a batch, and only where
+a layer asks for them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,18 +40,33 @@ def track_scales(names: tuple[str, ...], tracks: Tracks) -> tuple[TrackScale, ..
     return tuple(scales)
 
 
-@dataclass(frozen=True, eq=False)
 class Batch:
     """Model input.
 
     Args:
-        inputs: Shape [example, channel, position]; channels are the letters, then the tracks;
-            all channels are 0 past an example's end.
+        inputs: Shape [example, channel, position]; channels are the letters, then the tracks; all
+            channels are 0 past an example's end. Or a function that makes it when it is needed.
         lengths: Number of positions of each example, shape [example].
+        codes: Codes of the letters, shape [example, position], where they are all there is to an
+            input; any code past an example's end. None where they are not known.
     """
 
-    inputs: torch.Tensor
-    lengths: torch.Tensor
+    def __init__(
+        self,
+        inputs: torch.Tensor | Callable[[], torch.Tensor],
+        lengths: torch.Tensor,
+        codes: torch.Tensor | None = None,
+    ):
+        self._inputs = inputs
+        self.lengths = lengths
+        self.codes = codes
+
+    @property
+    def inputs(self) -> torch.Tensor:
+        """Shape [example, channel, position]; made at the first use."""
+        if not isinstance(self._inputs, torch.Tensor):
+            self._inputs = self._inputs()
+        return self._inputs
 
 
 class EncodedSequences:
@@ -94,8 +111,12 @@ class EncodedSequences:
         positions = torch.arange(int(lengths.max()), device=self.device)
         inside = positions < lengths[:, None]
         where = torch.where(inside, self._starts[indices][:, None] + positions, len(self._codes) - 1)
-        channels = [self._rows[self._codes[where].long()].permute(0, 2, 1)]
-        if self._tracks is not None:
-            channels.append(self._tracks[:, where].permute(1, 0, 2))
-        inputs = torch.cat(channels, dim=1) * inside[:, None, :]
-        return Batch(inputs.contiguous(), lengths)
+        codes = self._codes[where]
+
+        def inputs() -> torch.Tensor:
+            channels = [self._rows[codes.long()].permute(0, 2, 1)]
+            if self._tracks is not None:
+                channels.append(self._tracks[:, where].permute(1, 0, 2))
+            return (torch.cat(channels, dim=1) * inside[:, None, :]).contiguous()
+
+        return Batch(inputs, lengths, codes if self._tracks is None else None)
