@@ -1,4 +1,4 @@
-"""`motifcnn export`: a run's logos and motifs for other programs."""
+"""`motifcnn export`: a run's logos, motifs and tracks for other programs."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +9,7 @@ import typer
 from motifcnn.errors import InputError, MotifcnnError
 
 from . import speech
-from .options import Force
+from .options import Device, Force, Threads
 
 MOTIFS_FILE = "motifs.meme"
 
@@ -34,6 +34,15 @@ class MotifFormat(StrEnum):
     MEME = "meme"
     JASPAR = "jaspar"
     TRANSFAC = "transfac"
+
+
+class TrackFormat(StrEnum):
+    """Formats of tracks."""
+
+    ALL = "all"
+    BEDGRAPH = "bedgraph"
+    BIGWIG = "bigwig"
+    BED = "bed"
 
 
 @export.command("logos")
@@ -85,6 +94,63 @@ def motifs(
         raise MotifcnnError(f"{out}: is there already; give another file with -o, or --force to write over it")
     writers[file_format](out, found)
     speech.say(f"{len(found)} {'motif' if len(found) == 1 else 'motifs'} in {out}")
+
+
+@export.command("tracks")
+def tracks(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[RUN] SEQS", help="Run directory (default: motifcnn_out); FASTA, or BED with --genome."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to; made if missing.")] = Path("tracks"),
+    file_format: Annotated[
+        list[TrackFormat] | None,
+        typer.Option("--format", help="Values as bedGraph or bigWig, sites as BED; may be repeated. Default: all."),
+    ] = None,
+    genome: Annotated[Path | None, typer.Option(help="FASTA of the genome that BED intervals are cut from.")] = None,
+    conservation: Annotated[
+        list[Path] | None, typer.Option(help="Tracks, in the order of training; may be repeated.")
+    ] = None,
+    force: Force = False,
+    device: Device = "auto",
+    threads: Threads = 0,
+) -> None:
+    """Write each motif's activation, and each target's contributions, along sequences.
+
+    Sequences named by coordinates, such as chr22:100-301, go out in genome coordinates; others in their own.
+    BED intervals are read as they are. The file tracks.tsv says what each track holds.
+    """
+    from motifcnn.devices import choose_device, use_threads
+    from motifcnn.track_export import ENDINGS, TrackRequest, export_tracks
+
+    if len(paths) > 2:
+        raise typer.BadParameter("give a run directory and one file of sequences", param_hint="[RUN] SEQS")
+    run, sequences = (Path("motifcnn_out"), *paths)[-2:]
+    wanted = set(file_format or [TrackFormat.ALL])
+    formats = tuple(ENDINGS) if TrackFormat.ALL in wanted else tuple(kind for kind in ENDINGS if kind in wanted)
+    chosen = choose_device(device)
+    use_threads(threads)
+    speech.say(f"computing on {chosen.torch_device} ({chosen.reason})")
+    request = TrackRequest(run, sequences, out, genome, tuple(conservation or ()), formats, force)
+    summary = export_tracks(request, chosen)
+    if summary.overlapping:
+        speech.warn(
+            f"{_counted(summary.overlapping, 'overlap')} between sequences on a chromosome; there the highest "
+            "activation was kept, and of contributions the value farthest from 0"
+        )
+    if not summary.targets:
+        speech.say("this network pools within sequences, so that there is no exact map of the targets' logits")
+    speech.say(
+        f"{_counted(len(summary.motifs), 'motif')} and {_counted(len(summary.targets), 'target')} along "
+        f"{_counted(summary.sequences, 'sequence')}, {_counted(sum(summary.sites), 'site')}, "
+        f"{_counted(summary.files, 'file')} in {out}"
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def motifs_path(run: Path) -> Path:

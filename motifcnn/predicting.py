@@ -30,7 +30,12 @@ def model_of(path: Path, device: Device) -> TrainedModel:
 
 
 def read_model_input(
-    model: TrainedModel, sequences_path: Path, genome: Path | None, conservation: tuple[Path, ...]
+    model: TrainedModel,
+    sequences_path: Path,
+    genome: Path | None,
+    conservation: tuple[Path, ...],
+    *,
+    whole_intervals: bool = False,
 ) -> tuple[Sequences, Tracks]:
     """Read sequences and tracks as the model was trained on them.
 
@@ -39,6 +44,7 @@ def read_model_input(
         sequences_path: FASTA, or BED with a genome.
         genome: FASTA of the genome.
         conservation: Tracks, in the order of training.
+        whole_intervals: Whether BED intervals are read as they are, not as windows of one width.
 
     Raises:
         InputError: The input does not suit the model.
@@ -51,6 +57,8 @@ def read_model_input(
             sequences_path,
         )
     settings = replace(InputSettings(), alphabet=model.alphabet.name, softmask=model.softmask)  # type: ignore[arg-type]
+    if whole_intervals:
+        settings = replace(settings, width=0)
     sequences = read_sequences(sequences_path, Genome(genome) if genome is not None else None, settings)
     width = model.network.filters.width
     short = np.flatnonzero(sequences.lengths < width)

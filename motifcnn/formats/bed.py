@@ -84,7 +84,7 @@ def windows(records: list[BedRecord], genome: Genome, width: int, path: str | Pa
     Args:
         records: Intervals.
         genome: Where to cut.
-        width: Width of the windows, in bases.
+        width: Width of the windows, in bases; 0: each interval as it is.
         path: File of the records, for messages.
 
     Raises:
@@ -93,7 +93,7 @@ def windows(records: list[BedRecord], genome: Genome, width: int, path: str | Pa
     cut: dict[str, Interval] = {}
     for record in records:
         window = Interval(record.interval.chrom, record.interval.start, record.interval.end)
-        window = window.resized(width, record.summit)
+        window = window.resized(width, record.summit) if width else window
         genome.check(window, path, record.line)
         cut.setdefault(str(window), window)
     return Sequences.from_list(list(cut), [genome.fetch(window) for window in cut.values()], DNA)

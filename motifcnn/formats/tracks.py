@@ -63,15 +63,12 @@ class Peak:
     height: float
 
 
-def placed(name: str, values: Values) -> Stretch:
-    """Put a sequence's values where the sequence lies.
-
-    A name such as `chr22:100-301` or `chr1:5-9(-)` gives genome coordinates; values of the minus
-    strand are turned round to run along the plus strand. Any other name is its own chromosome.
+def place(name: str, length: int) -> Interval:
+    """Say where a sequence lies: at the coordinates in its name, or on a chromosome of its own.
 
     Args:
-        name: Name of the sequence.
-        values: One value a position, in the direction of the sequence, shape [position].
+        name: Name of the sequence, such as `chr22:100-301` or `chr1:5-9(-)`.
+        length: Number of its positions.
 
     Raises:
         InputError: The name has white space, or its coordinates span another number of positions.
@@ -80,12 +77,28 @@ def placed(name: str, values: Values) -> Stretch:
         raise InputError(f"sequence name {name!r} cannot stand in a track; give it a name without white space")
     interval = parse_interval(name)
     if interval is None:
-        return Stretch(name, 0, values)
-    if interval.width != len(values):
+        return Interval(name, 0, length)
+    if interval.width != length:
         raise InputError(
-            f"sequence {name} spans {interval.width} positions by its name but holds {len(values)}; "
+            f"sequence {name} spans {interval.width} positions by its name but holds {length}; "
             "mend the name, or give one without coordinates"
         )
+    return interval
+
+
+def placed(name: str, values: Values) -> Stretch:
+    """Put a sequence's values where the sequence lies (see `place`).
+
+    Values of the minus strand are turned round to run along the plus strand.
+
+    Args:
+        name: Name of the sequence.
+        values: One value a position, in the direction of the sequence, shape [position].
+
+    Raises:
+        InputError: As for `place`.
+    """
+    interval = place(name, len(values))
     return Stretch(interval.chrom, interval.start, values[::-1] if interval.strand == "-" else values)
 
 

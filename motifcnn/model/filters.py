@@ -98,13 +98,17 @@ class SharedFilters(nn.Module):
         A window's score stands at its middle ("same" padding): the window that starts at s is
         found at s + (width − 1) // 2.
         """
+        return self.oriented(batch)[0]
+
+    def oriented(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scores as `forward` does, and whether each is the reverse strand's; same shape."""
         padded = functional.pad(batch.inputs, same_padding(self.width))
-        scores = functional.conv1d(padded, self._strand_weights())
-        if self.both_strands:
-            scores = scores.view(len(scores), 2, self.filters, -1).amax(dim=1)
+        strands = functional.conv1d(padded, self._strand_weights())
+        strands = strands.view(len(strands), -1, self.filters, strands.shape[2])
+        scores = strands.amax(dim=1)
         starts = torch.arange(scores.shape[2], device=scores.device) - same_padding(self.width)[0]
         fits = (starts >= 0) & (starts + self.width <= batch.lengths[:, None])
-        return scores.masked_fill(~fits[:, None, :], MASKED)
+        return scores.masked_fill(~fits[:, None, :], MASKED), strands[:, -1] > strands[:, 0]
 
     def best_windows(self, batch: Batch) -> BestWindows:
         """Find each filter's best window in each example; only the scores carry gradients.
