@@ -63,12 +63,12 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> TrainedModel:
     try:
         with safe_open(path, framework="pt") as file:
             description = json.loads((file.metadata() or {})["motifcnn"])
+            version = description["schema_version"]
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except FileNotFoundError:
         raise InputError("there is no model here; give a run directory of `motifcnn train`", path) from None
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"is not a motifcnn model ({error}); train it again", path) from None
-    version = description.get("schema_version")
     if not isinstance(version, int) or version > SCHEMA_VERSION:
         raise InputError(
             f"was written by a newer motifcnn (model schema {version}, this one reads up to {SCHEMA_VERSION}); "
@@ -77,7 +77,7 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> TrainedModel:
         )
     try:
         return _assemble(description, tensors, device)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"is a damaged motifcnn model ({str(error).splitlines()[0]}); train it again", path) from None
 
 
