@@ -15,7 +15,7 @@ from motifcnn.alphabet import Alphabet, Codes
 from motifcnn.formats.fasta import FastaChunk
 from motifcnn.scanning.distribution import IntegerMotif
 from motifcnn.scanning.plain import PlainEngine
-from motifcnn.scanning.vector import VectorEngine
+from motifcnn.scanning.vector import VectorEngine, newly_compiled
 
 _LOGGER = logging.getLogger(__name__)
 _SHARE = 1 << 18
@@ -127,6 +127,6 @@ def _engine(scores: Sequence[Ints], thresholds: Sequence[int]) -> _Engine | None
     except Exception as error:  # whatever a foreign compiler or processor comes up with
         _LOGGER.warning("no vector code on this machine (%s); scanning with the slower plain loop", error)
         return PlainEngine(scores, thresholds)
-    if (seconds := time.perf_counter() - began) > _NOTICED:
+    if newly_compiled() and (seconds := time.perf_counter() - began) > _NOTICED:
         _LOGGER.info("compiled the scanner in %.1f s; it is kept for the next time", seconds)
     return engine

@@ -1,17 +1,27 @@
-"""Hits as text: BED6+, narrowPeak, GFF3 and TSV, formatted in bulk."""
+"""Hits as text: BED6+, narrowPeak, GFF3 and TSV, formatted in bulk.
 
+All that follows the end of a hit depends on its motif and integer score alone, so it is made once for each score
+that occurs; a compiled loop puts names, positions and these ends of lines together.
+"""
+
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
+import numba
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Hits
 
 Format = Literal["bed", "narrowpeak", "gff3", "tsv"]
+
+_MOST_KEPT: Final = 1 << 26
+"""Bytes of ends of lines that are kept for later hits."""
+_LONGEST_NUMBER: Final = 20
+_LEAST_P: Final = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +39,10 @@ class HitFormatter:
     format: Format
     double_stranded: bool
     with_q: bool = False
+    _ends: "_LineEnds" = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ends", _LineEnds(self.motifs, self.format, "+" if self.double_stranded else "."))
 
     def header(self) -> str:
         """Return the lines before the first hit."""
@@ -40,52 +54,115 @@ class HitFormatter:
         return ""
 
     def lines(self, hits: Hits, q_values: npt.NDArray[np.float64] | None = None) -> str:
-        """Return one line a hit."""
+        """Return one line a hit.
+
+        Args:
+            hits: The hits.
+            q_values: The q-value of each; the same wherever motif and score are.
+        """
         if not len(hits.starts):
             return ""
-        p = np.empty(len(hits.starts))
-        for number in np.unique(hits.motifs):
-            chosen = hits.motifs == number
-            p[chosen] = self.motifs[number].p_values(hits.scores[chosen])
-        widths = np.array([motif.width for motif in self.motifs])
-        names = np.array([motif.name for motif in self.motifs], dtype=object)
-        strands = np.where(hits.reverse, "-", "+") if self.double_stranded else np.full(len(p), ".")
-        columns = {
-            "chrom": hits.chrom,
-            "start": hits.starts,
-            "end": hits.starts + widths[hits.motifs],
-            "motif": names[hits.motifs],
-            "score": np.clip(np.rint(-10 * np.log10(np.maximum(p, 1e-300))), 0, 1000).astype(np.int64),
-            "strand": strands,
-            "log_odds": np.char.mod("%.3f", hits.scores / UNITS_PER_BIT),
-            "p_value": np.char.mod("%.3g", p),
-        }
-        if self.with_q and q_values is not None:
-            columns["q_value"] = np.char.mod("%.3g", q_values)
-        return self._arranged(pd.DataFrame(columns), p, q_values)
+        which = self._ends.of(hits, q_values)
+        begins, text = np.frombuffer(self._ends.begins, dtype=np.int64), np.frombuffer(self._ends.text, dtype=np.uint8)
+        marks = np.frombuffer(self._ends.marks, dtype=np.int64)
+        gff3 = self.format == "gff3"
+        kind = "nucleotide_motif" if self.double_stranded else "sequence_motif"
+        beginning = (f"{hits.chrom}\tmotifcnn\t{kind}\t" if gff3 else f"{hits.chrom}\t").encode()
+        room = len(which) * (len(beginning) + 2 * _LONGEST_NUMBER) + int((begins[which + 1] - begins[which]).sum())
+        lines = np.empty(room, dtype=np.uint8)
+        widths = np.array([motif.width for motif in self.motifs], dtype=np.int64)[hits.motifs]
+        reverse = hits.reverse & self.double_stranded
+        used = _write(
+            np.frombuffer(beginning, dtype=np.uint8), hits.starts, widths, int(gff3), which, begins, text, marks,
+            reverse, lines,
+        )  # fmt: skip
+        return lines[:used].tobytes().decode()
 
-    def _arranged(self, table: pd.DataFrame, p: npt.NDArray[np.float64], q: npt.NDArray[np.float64] | None) -> str:
-        if self.format == "narrowpeak":
-            log_p = np.char.mod("%.3f", 0.0 - np.log10(np.maximum(p, 1e-300)))
-            log_q = np.char.mod("%.3f", 0.0 - np.log10(np.maximum(q, 1e-300))) if q is not None else "-1"
-            summit = (table["end"] - table["start"]) // 2
-            table = table[["chrom", "start", "end", "motif", "score", "strand", "log_odds"]].assign(
-                log_p=log_p, log_q=log_q, summit=summit
-            )
-        elif self.format == "gff3":
-            extra = ";q_value=" + table["q_value"] if "q_value" in table else ""
-            attributes = "Name=" + table["motif"] + ";log_odds=" + table["log_odds"] + ";p_value=" + table["p_value"]
-            table = pd.DataFrame(
-                {
-                    "chrom": table["chrom"],
-                    "source": "motifcnn",
-                    "type": "nucleotide_motif" if self.double_stranded else "sequence_motif",
-                    "start": table["start"] + 1,
-                    "end": table["end"],
-                    "score": np.char.mod("%.3f", 0.0 - 10 * np.log10(np.maximum(p, 1e-300))),
-                    "strand": table["strand"],
-                    "phase": ".",
-                    "attributes": attributes + extra,
-                }
-            )
-        return str(table.to_csv(sep="\t", index=False, header=False, lineterminator="\n", quoting=3))
+
+class _LineEnds:
+    """What follows the end of a hit, for each motif and score met so far.
+
+    Args:
+        motifs: The motifs scanned with.
+        format: Which format.
+        strand: What stands for a strand; "-" is put over it on the other one.
+    """
+
+    def __init__(self, motifs: Sequence[IntegerMotif], format: Format, strand: str):
+        self._motifs, self._format, self._strand = motifs, format, strand
+        sizes = np.array([len(motif.survival) for motif in motifs], dtype=np.int64)
+        self._bases = np.cumsum(sizes) - sizes
+        self._lowest = np.array([motif.lowest for motif in motifs], dtype=np.int64)
+        self._greatest = sizes - 1
+        self._places = np.full(int(sizes.sum()), -1, dtype=np.int32)
+        self._clear()
+
+    def _clear(self) -> None:
+        self.text, self.begins, self.marks = bytearray(), array("q", [0]), array("q")
+        self._places.fill(-1)
+
+    def of(self, hits: Hits, q_values: npt.NDArray[np.float64] | None) -> npt.NDArray[np.int32]:
+        """Return the place of each hit's end of line in `begins`, making those that are new."""
+        if len(self.text) > _MOST_KEPT:
+            self._clear()
+        steps = np.clip(hits.scores - self._lowest[hits.motifs], 0, self._greatest[hits.motifs])
+        keys = self._bases[hits.motifs] + steps
+        new = np.flatnonzero(self._places[keys] < 0)
+        _, first = np.unique(keys[new], return_index=True)
+        for hit in new[first].tolist():
+            motif = self._motifs[int(hits.motifs[hit])]
+            p = float(motif.survival[int(steps[hit])])
+            q = None if q_values is None else float(q_values[hit])
+            before, after = self._around_strand(motif, int(hits.scores[hit]), p, q)
+            self._places[keys[hit]] = len(self.marks)
+            self.marks.append(len(before.encode()))
+            self.text += f"{before}{self._strand}{after}\n".encode()
+            self.begins.append(len(self.text))
+        return np.asarray(self._places[keys])
+
+    def _around_strand(self, motif: IntegerMotif, score: int, p: float, q: float | None) -> tuple[str, str]:
+        tenth = 0.0 - 10 * np.log10(max(p, _LEAST_P))
+        odds = f"{score / UNITS_PER_BIT:.3f}"
+        if self._format == "gff3":
+            extra = "" if q is None else f";q_value={q:.3g}"
+            return f"\t{tenth:.3f}\t", f"\t.\tName={motif.name};log_odds={odds};p_value={p:.3g}{extra}"
+        before = f"\t{motif.name}\t{min(round(tenth), 1000)}\t"
+        if self._format == "narrowpeak":
+            log_p = 0.0 - np.log10(max(p, _LEAST_P))
+            log_q = "-1" if q is None else f"{0.0 - np.log10(max(q, _LEAST_P)):.3f}"
+            return before, f"\t{odds}\t{log_p:.3f}\t{log_q}\t{motif.width // 2}"
+        return before, f"\t{odds}\t{p:.3g}" + ("" if q is None else f"\t{q:.3g}")
+
+
+@numba.njit(cache=True, nogil=True)
+def _digits(number, text, place):  # type: ignore[no-untyped-def] # pragma: no cover
+    """Write a number that is not negative; return the place after it."""
+    count, rest = 1, number // 10
+    while rest:
+        count, rest = count + 1, rest // 10
+    for at in range(place + count - 1, place - 1, -1):
+        text[at] = 48 + number % 10
+        number //= 10
+    return place + count
+
+
+@numba.njit(cache=True, nogil=True)
+def _write(beginning, starts, widths, first, which, begins, text, marks, reverse, lines):  # type: ignore[no-untyped-def] # pragma: no cover
+    """Write all lines; return their length. The first position is counted from `first`."""
+    place = 0
+    for hit in range(len(starts)):
+        for byte in beginning:
+            lines[place] = byte
+            place += 1
+        place = _digits(starts[hit] + first, lines, place)
+        lines[place] = 9  # a tab
+        place = _digits(starts[hit] + widths[hit], lines, place + 1)
+        end = which[hit]
+        if reverse[hit]:
+            mark = place + marks[end]
+        for at in range(begins[end], begins[end + 1]):
+            lines[place] = text[at]
+            place += 1
+        if reverse[hit]:
+            lines[mark] = 45  # "-"
+    return place

@@ -96,6 +96,11 @@ class VectorEngine:
             room = found
 
 
+def newly_compiled() -> bool:
+    """Say whether this process had to compile the code, rather than find it on the disk."""
+    return bool(scan_blocks.stats.cache_misses)
+
+
 def _aligned(table: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """Copy to where no row straddles two cache lines."""
     room = np.empty(table.size + LANES, dtype=np.int8)

@@ -3,6 +3,7 @@
 import logging
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,8 +131,10 @@ def test_without_vector_code_the_plain_loop_gives_the_same_hits(monkeypatch, cap
     assert found == flat(usual.scan(chunks(codes, 500, usual.overlap)))
 
 
-def test_compiling_is_said_once_it_has_been_noticed(monkeypatch, caplog):
+@pytest.mark.parametrize("compiled", [True, False])
+def test_compiling_is_said(monkeypatch, caplog, compiled):
     monkeypatch.setattr(engine, "_NOTICED", -1.0)
+    monkeypatch.setattr(engine, "newly_compiled", lambda: compiled)
     with caplog.at_level(logging.INFO, "motifcnn"):
         Scanner([motif(np.random.default_rng(0), 4)], [0], DNA, both_strands=False)
-    assert "compiled the scanner in" in caplog.text
+    assert ("compiled the scanner in" in caplog.text) == compiled

@@ -91,3 +91,29 @@ def test_score_is_clamped_to_a_thousand():
         "chr1", np.array([0]), np.array([0], np.int32), np.array([False]), np.array([wide.highest], dtype=np.int32)
     )
     assert HitFormatter([wide], "bed", True).lines(hits).split("\t")[4] == "1000"
+
+
+def test_strands_positions_and_ends_of_lines_survive_being_kept(monkeypatch):
+    """Thousands of hits, in two goes, with and without forgetting in between."""
+    generator = np.random.default_rng(0)
+    matrices = [generator.dirichlet(np.ones(4), width) for width in (5, 9)]
+    motifs = [
+        IntegerMotif.from_log_odds(Motif(name, matrix, DNA, sites=50).log_odds(np.full(4, 0.25)))
+        for name, matrix in zip(("a", "Ö"), matrices, strict=True)
+    ]
+    which = generator.integers(0, 2, 3000).astype(np.int32)
+    lowest, highest = (np.array([getattr(motif, end) for motif in motifs])[which] for end in ("lowest", "highest"))
+    scores = generator.integers(lowest, highest + 1).astype(np.int32)
+    starts = np.sort(generator.integers(0, 10**10, 3000))
+    reverse = generator.random(3000) < 0.5
+    expected = "".join(
+        f"c\t{start}\t{start + motifs[n].width}\t{motifs[n].name}\t"
+        f"{round(-10 * np.log10(motifs[n].p_values(score)) + 0.0)}\t{'+-'[int(back)]}\t{score / 500:.3f}\t"
+        f"{motifs[n].p_values(score):.3g}\n"
+        for start, n, back, score in zip(starts.tolist(), which, reverse, scores, strict=True)
+    )
+    for most in (1 << 26, 0):
+        monkeypatch.setattr("motifcnn.scanning.hits._MOST_KEPT", most)
+        formatter = HitFormatter(motifs, "bed", True)
+        halves = [Hits("c", starts[h], which[h], reverse[h], scores[h]) for h in (slice(2000), slice(2000, None))]
+        assert "".join(map(formatter.lines, halves)) == expected
