@@ -172,8 +172,8 @@ def _knock_out(
                     torch.isfinite(pooled[:, filters]), means[filters][:, None], changed[:, filters]
                 )
                 logits[number].append(network.head_logits(changed, pooled))
-    scores = [
-        score_predictions(objective, objective.predictions(torch.cat(parts)).cpu().numpy(), values).headline
+    scores = [  # in double precision: the sigmoid of a large logit is 1 in single, and ties hide the order
+        score_predictions(objective, objective.predictions(torch.cat(parts).cpu().double()).numpy(), values).headline
         for parts in logits
     ]
     return [scores[0] - score for score in scores[1:]]
