@@ -29,9 +29,9 @@ def scan(
     settings: Settings,
 ) -> None:
     """Find every occurrence of motifs in a genome of any size."""
-    from motifcnn.devices import count_threads
     from motifcnn.formats.files import atomic_write
     from motifcnn.formats.motif_files import read_motifs
+    from motifcnn.processors import count_threads
     from motifcnn.scanning.genome import choose_motifs, scan_genome
 
     path = motif_file(motifs)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from motifcnn.devices import count_threads
 from motifcnn.formats.bed import read_bed
 from motifcnn.formats.files import atomic_write
 from motifcnn.outcome import Outcome
 from motifcnn.pipeline import TrainingRequest
 from motifcnn.preparation import InputFiles
+from motifcnn.processors import count_threads
 from motifcnn.scanning.genome import scan_genome
 from motifcnn.settings import ScanSettings, Settings
 from motifcnn.shipped import CRP_LABELS, CRP_SEQUENCES, CRP_SITES, ECOLI_GENOME, shipped

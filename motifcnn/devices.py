@@ -1,11 +1,11 @@
 """Which processor computes, and why that one."""
 
-import os
 from dataclasses import dataclass
 
 import torch
 
 from motifcnn.errors import MotifcnnError
+from motifcnn.processors import count_threads
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,6 @@ def choose_device(wanted: str) -> Device:
     device = torch.device(kind, int(index)) if index else torch.device(kind)
     name = torch.cuda.get_device_name(device) if kind == "cuda" else ""
     return Device(device, f"{name}: {reason}" if name else reason)
-
-
-def count_threads(threads: int) -> int:
-    """Return the number of processor threads to use; 0 stands for all that this process may."""
-    return threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
 
 
 def use_threads(threads: int) -> int:

@@ -4,6 +4,7 @@ All that follows the end of a hit depends on its motif and integer score alone, 
 that occurs; a compiled loop puts names, positions and these ends of lines together.
 """
 
+import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -109,27 +110,28 @@ class _LineEnds:
         keys = self._bases[hits.motifs] + steps
         new = np.flatnonzero(self._places[keys] < 0)
         _, first = np.unique(keys[new], return_index=True)
-        for hit in new[first].tolist():
-            motif = self._motifs[int(hits.motifs[hit])]
-            p = float(motif.survival[int(steps[hit])])
-            q = None if q_values is None else float(q_values[hit])
-            before, after = self._around_strand(motif, int(hits.scores[hit]), p, q)
-            self._places[keys[hit]] = len(self.marks)
+        new = new[first]
+        self._places[keys[new]] = np.arange(len(self.marks), len(self.marks) + len(new))
+        q = [None] * len(new) if q_values is None else q_values[new].tolist()
+        columns = hits.motifs[new].tolist(), steps[new].tolist(), hits.scores[new].tolist(), q
+        for number, step, score, q_value in zip(*columns, strict=True):
+            motif = self._motifs[number]
+            before, after = self._around_strand(motif, score, float(motif.survival[step]), q_value)
             self.marks.append(len(before.encode()))
             self.text += f"{before}{self._strand}{after}\n".encode()
             self.begins.append(len(self.text))
         return np.asarray(self._places[keys])
 
     def _around_strand(self, motif: IntegerMotif, score: int, p: float, q: float | None) -> tuple[str, str]:
-        tenth = 0.0 - 10 * np.log10(max(p, _LEAST_P))
+        tenth = 0.0 - 10 * math.log10(max(p, _LEAST_P))
         odds = f"{score / UNITS_PER_BIT:.3f}"
         if self._format == "gff3":
             extra = "" if q is None else f";q_value={q:.3g}"
             return f"\t{tenth:.3f}\t", f"\t.\tName={motif.name};log_odds={odds};p_value={p:.3g}{extra}"
         before = f"\t{motif.name}\t{min(round(tenth), 1000)}\t"
         if self._format == "narrowpeak":
-            log_p = 0.0 - np.log10(max(p, _LEAST_P))
-            log_q = "-1" if q is None else f"{0.0 - np.log10(max(q, _LEAST_P)):.3f}"
+            log_p = 0.0 - math.log10(max(p, _LEAST_P))
+            log_q = "-1" if q is None else f"{0.0 - math.log10(max(q, _LEAST_P)):.3f}"
             return before, f"\t{odds}\t{log_p:.3f}\t{log_q}\t{motif.width // 2}"
         return before, f"\t{odds}\t{p:.3g}" + ("" if q is None else f"\t{q:.3g}")
 

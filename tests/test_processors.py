@@ -1,0 +1,19 @@
+import subprocess
+import sys
+
+from motifcnn.processors import count_threads
+
+
+def test_zero_stands_for_all():
+    assert count_threads(0) >= 1
+    assert count_threads(3) == 3
+
+
+def test_scanning_starts_without_torch():
+    """Loading torch takes longer than scanning a bacterium."""
+    code = (
+        "import sys, motifcnn.processors, motifcnn.scanning.genome, motifcnn.formats.motif_files; print(*sys.modules)"
+    )
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "numba" in modules
+    assert "torch" not in modules
