@@ -59,7 +59,9 @@ def _scan(codes, offsets, strands, scores, starts, reverse):  # type: ignore[no-
             first = end - width + 1
             for strand in range(strands.shape[0]):
                 total = 0.0
-                for position in range(width):
+                for step in range(width):
+                    # both strands add up in the motif's order, so that palindromes tie exactly
+                    position = step if strand == 0 else width - 1 - step
                     total += strands[strand, position, codes[first + position]]
                 if total > scores[sequence]:
                     scores[sequence] = total
