@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from motifcnn.activations import activation_tracks, windows_above
+from motifcnn.activations import class_activation_map, logit_offsets, window_scores
 from motifcnn.alphabet import DNA
 from motifcnn.encoding import EncodedSequences, TrackScale
 from motifcnn.model.network import MotifNetwork
@@ -15,6 +15,8 @@ from motifcnn.settings import ModelSettings
 
 WIDTH = 5
 SETTINGS = ModelSettings(filters=3, filter_width=WIDTH, restarts=2, strands="both")
+OBJECTIVE = Objective("multi-label", ("a", "b"), weights=(1.0, 1.0))
+SCALES = (TrackScale("phyloP", 0.5, 2.0),)
 
 
 @pytest.fixture
@@ -24,74 +26,111 @@ def sequences(generator):
 
 
 def model_of(settings=SETTINGS, scales=()):
-    network = MotifNetwork(settings, DNA, len(scales), 1, seed=1)
+    network = MotifNetwork(settings, DNA, len(scales), 2, seed=1)
     with torch.no_grad():
         network.norm.log_gain.add_(torch.linspace(-0.5, 0.5, 6))
         network.norm.running_mean.add_(torch.linspace(-1, 1, 6))
         network.norm.running_variance.mul_(torch.linspace(0.5, 2, 6))
-    return TrainedModel(network.eval(), Objective("binary", ("label",), weights=(1.0,)), DNA, scales)
+        network.bias.add_(torch.tensor([[0.5, -1.0], [1.5, 2.0]]))
+    return TrainedModel(network.eval(), OBJECTIVE, DNA, scales)
 
 
-def slow_track(model, number, codes):
-    """Scores and activations of one filter by loops, each at the middle of its window."""
+def slow_scores(model, number, codes):
+    """Score, activation and strand of one filter at each window, by loops."""
     weight = model.network.filters.weight[number].detach().numpy()
     norm = model.network.norm
-    log_gain, shift = norm.log_gain.detach().numpy()[number], norm.shift.detach().numpy()[number]
-    gain = np.exp(log_gain) / np.sqrt(norm.running_variance.numpy()[number] + 1e-5)
-    shift = shift - norm.running_mean.numpy()[number] * gain
-    scores, activations = np.full(len(codes), -np.inf), np.zeros(len(codes))
+    gain = np.exp(norm.log_gain.detach().numpy()[number]) / np.sqrt(norm.running_variance.numpy()[number] + 1e-5)
+    shift = norm.shift.detach().numpy()[number] - norm.running_mean.numpy()[number] * gain
+    rows = []
     for start in range(len(codes) - WIDTH + 1):
         window = codes[start : start + WIDTH]
-        score = max((weight.T * DNA.fractions[reading]).sum() for reading in (window, DNA.reverse_complement(window)))
-        middle = start + (WIDTH - 1) // 2
-        scores[middle] = score
-        normed = score * gain + shift
-        activations[middle] = np.exp(normed) if model.network.settings.activation == "exp" else max(0.0, normed)
-    return scores, activations
+        forward, reverse = (
+            (weight.T * DNA.fractions[reading]).sum() for reading in (window, DNA.reverse_complement(window))
+        )
+        normed = max(forward, reverse) * gain + shift
+        activation = np.exp(normed) if model.network.settings.activation == "exp" else max(0.0, normed)
+        rows.append((max(forward, reverse), activation, reverse > forward))
+    return (np.array(column) for column in zip(*rows, strict=True))
+
+
+def joined(pieces, name):
+    """Values of each sequence over all its pieces."""
+    found = {}
+    for piece in pieces:
+        assert piece.start == sum(part.shape[1] for part in found.get(piece.sequence, []))
+        found.setdefault(piece.sequence, []).append(getattr(piece, name))
+    return {sequence: np.concatenate(parts, axis=1) for sequence, parts in found.items()}
 
 
 @pytest.mark.parametrize("activation", ["relu", "exp"])
-def test_tracks_are_those_of_loops(sequences, activation):
+@pytest.mark.parametrize("piece", [2**14, 7])
+def test_windows_score_as_by_loops_however_they_are_cut(sequences, activation, piece, monkeypatch):
+    monkeypatch.setattr("motifcnn.activations._PIECE", piece)
     model = model_of(replace(SETTINGS, activation=activation))
-    found = list(activation_tracks(model, sequences, [4, 1]))
-    assert [tracks.index for tracks in found] == [0, 1, 2, 3]
-    for tracks in found:
+    pieces = list(window_scores(model, sequences, [4, 1]))
+    scores, activations, reverse = (joined(pieces, name) for name in ("scores", "activations", "reverse"))
+    assert list(scores) == [0, 1, 2, 3]
+    for sequence in range(4):
         for row, number in enumerate((4, 1)):
-            scores, activations = slow_track(model, number, sequences[tracks.index])
-            assert tracks.scores[row] == pytest.approx(scores, abs=1e-5)
-            assert tracks.activations[row] == pytest.approx(activations, abs=1e-4)
+            slow, active, turned = slow_scores(model, number, sequences[sequence])
+            assert scores[sequence][row] == pytest.approx(slow, abs=1e-5)
+            assert activations[sequence][row] == pytest.approx(active, abs=1e-4)
+            assert (reverse[sequence][row] == turned).mean() > 0.95  # but for palindromes
 
 
-def test_tracks_do_not_depend_on_the_batch(sequences, monkeypatch):
+def test_batches_change_nothing(sequences, monkeypatch):
     model = model_of()
-    together = list(activation_tracks(model, sequences, [0]))
-    monkeypatch.setattr("motifcnn.activations._BATCH", 1)
-    for first, second in zip(together, activation_tracks(model, sequences, [0]), strict=True):
+    together = list(window_scores(model, sequences, [0, 5]))
+    monkeypatch.setattr("motifcnn.activations._BATCH_SCORES", 1)
+    for first, second in zip(together, window_scores(model, sequences, [0, 5]), strict=True):
+        assert first.sequence == second.sequence
         assert first.scores == pytest.approx(second.scores, abs=1e-5)
+        assert (first.best_starts == second.best_starts).all()
 
 
-def test_best_of_a_track_is_what_the_head_sees(sequences):
-    """The greatest activation of each track is the pooled feature."""
+def test_best_windows_are_what_the_head_sees(sequences):
     model = model_of()
-    with torch.no_grad():
-        pooled = model.network.activate(model.network.pooled(EncodedSequences(sequences).batch(torch.arange(4))).scores)
-    for tracks in activation_tracks(model, sequences, range(6)):
-        assert tracks.activations.max(axis=1) == pytest.approx(pooled[tracks.index, :, 0].numpy(), abs=1e-5)
+    found = model.network.filters.best_windows(EncodedSequences(sequences).batch(torch.arange(4)))
+    for piece in window_scores(model, sequences, []):
+        assert piece.best == pytest.approx(found.scores[piece.sequence].detach().numpy(), abs=1e-5)
+        assert (piece.best_starts == found.starts[piece.sequence].numpy()).all()
 
 
-def test_further_channels_count(sequences, generator):
-    model = model_of(scales=(TrackScale("phyloP", 0.0, 1.0),))
+def test_further_channels_count_and_are_scaled(sequences, generator):
+    model = model_of(scales=SCALES)
     tracks = generator.normal(size=(1, len(sequences.codes))).astype(np.float32)
-    first = next(activation_tracks(model, sequences, [0], tracks))
-    second = next(activation_tracks(model, sequences, [0], tracks + 1))
-    assert not np.allclose(first.scores[:, 2:-2], second.scores[:, 2:-2])
+    with torch.no_grad():
+        batch = EncodedSequences(sequences, tracks, SCALES).batch(torch.arange(4))
+        dense = model.network.filters(batch)[:, 2].numpy()
+    for piece in window_scores(model, sequences, [2], tracks):
+        expected = dense[piece.sequence][np.isfinite(dense[piece.sequence])]
+        assert piece.scores[0] == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("width", [4, 5])
-def test_windows_above_are_those_that_score(width):
-    scores = np.full(10, -np.inf, dtype=np.float32)
-    left = (width - 1) // 2
-    for start, score in ((0, 2.0), (3, 1.0), (10 - width, 1.5)):
-        scores[start + left] = score
-    assert windows_above(scores, width, 1.5) == [(0, width), (10 - width, 10)]
-    assert windows_above(scores, width, 9.0) == []
+@pytest.mark.parametrize("activation", ["relu", "exp"])
+def test_a_map_adds_up_to_the_logits(sequences, activation):
+    model = model_of(replace(SETTINGS, activation=activation))
+    offsets = logit_offsets(model.network)
+    assert offsets.tolist() == [1.0, 0.5]
+    with torch.no_grad():
+        logits = model.network.logits(EncodedSequences(sequences).batch(torch.arange(4))).numpy()
+    for piece in window_scores(model, sequences, []):
+        length = len(sequences[piece.sequence])
+        shared = class_activation_map(model.network, piece.best, piece.best_starts, length)
+        assert shared.shape == (2, length)
+        assert shared.sum(axis=1) + offsets == pytest.approx(logits[piece.sequence], abs=1e-4)
+
+
+def test_a_map_lies_on_the_best_windows_of_filters():
+    network = model_of().network
+    best, starts = np.full(6, -50.0, dtype=np.float32), np.zeros(6, dtype=np.int64)
+    best[3], starts[3] = 10.0, 7
+    shared = class_activation_map(network, best, starts, 20)
+    assert np.flatnonzero(np.abs(shared).sum(axis=0)).tolist() == [7, 8, 9, 10, 11]
+    assert np.ptp(shared[:, 7:12], axis=1) == pytest.approx([0, 0])
+
+
+def test_other_networks_have_no_exact_map():
+    network = model_of(replace(SETTINGS, pool=4)).network
+    with pytest.raises(ValueError, match=r"^only a network that pools over the whole sequence has an exact map$"):
+        class_activation_map(network, np.zeros(6, dtype=np.float32), np.zeros(6, dtype=np.int64), 20)
