@@ -1,0 +1,206 @@
+"""Training of the default network on the CPU: through the maximum, dense, and the usual DataLoader loop.
+
+python benchmarks/train.py [--sequences 2000,8000] [--length 200] [--filters 64] [--epochs 4] [--repeats 3]
+    [--threads 1]
+
+Three ways to train the same network from the same weights on the same simulated sequences:
+
+* through the maximum: `motifcnn.training.train`, best windows by table look-ups;
+* dense: the same loop, best windows by convolution;
+* DataLoader: a plain PyTorch loop, one-hot rows made in two worker processes, convolution of both
+  strands and its maximum left to autograd.
+
+The ways take turns within each repeat; medians are printed. Processor seconds include the workers'.
+AUROC is that of a tenth of the sequences, held out, after the last epoch.
+"""
+
+import argparse
+import itertools
+import os
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import torch
+from sklearn.metrics import roc_auc_score
+
+from motifcnn import __version__
+from motifcnn.alphabet import DNA
+from motifcnn.encoding import Batch, EncodedSequences
+from motifcnn.model import through_maximum
+from motifcnn.model.network import MotifNetwork, resolve
+from motifcnn.objectives import Objective
+from motifcnn.sequences import Sequences
+from motifcnn.settings import ModelSettings, SimulationSettings, TrainingSettings
+from motifcnn.simulation import simulate
+from motifcnn.training import TrainingData, predict_logits, train
+
+WORKERS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Sequences, their division, the network's settings and the loop's."""
+
+    sequences: Sequences
+    data: TrainingData
+    objective: Objective
+    model: ModelSettings
+    training: TrainingSettings
+
+    def network(self) -> MotifNetwork:
+        """Return the network with its first weights, always the same."""
+        return MotifNetwork(self.model, DNA, 0, 1, seed=0)
+
+
+def make_task(sequences: int, length: int, filters: int, epochs: int) -> Task:
+    """Simulate sequences and hold out a tenth of them."""
+    settings = SimulationSettings(sequences=sequences, length=length, motif_bits=9.0)
+    made = simulate(settings, np.random.default_rng(0))
+    order = np.random.default_rng(1).permutation(sequences)
+    held_out, training = np.sort(order[: sequences // 10]), np.sort(order[sequences // 10 :])
+    values = made.values.astype(np.float32)
+    data = TrainingData(EncodedSequences(made.sequences), values, training, held_out)
+    objective = Objective.from_training_set("binary", made.targets, (), values[training], weigh_classes=True)
+    model = resolve(replace(ModelSettings(), filters=filters), DNA, torch.full((1,), length))
+    return Task(made.sequences, data, objective, model, TrainingSettings(epochs=epochs, patience=epochs))
+
+
+def by_tables(task: Task) -> MotifNetwork:
+    """Train as `motifcnn train` does."""
+    network = task.network()
+    train(network, task.objective, task.data, task.training, seed=0)
+    return network
+
+
+def by_convolution(task: Task) -> MotifNetwork:
+    """Train as `motifcnn train` does where the tables do not serve."""
+    with without_tables():
+        return by_tables(task)
+
+
+@contextmanager
+def without_tables() -> Iterator[None]:
+    """Switch the tables off."""
+    suits = through_maximum.suits
+    through_maximum.suits = lambda *_: False
+    try:
+        yield
+    finally:
+        through_maximum.suits = suits
+
+
+class OneHot(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Examples one-hotted one at a time, as is usual."""
+
+    def __init__(self, task: Task):
+        self.task = task
+        self.rows = torch.from_numpy(DNA.fractions.copy())
+
+    def __len__(self) -> int:
+        return len(self.task.data.train)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        example = int(self.task.data.train[index])
+        codes = torch.from_numpy(self.task.sequences[example].astype(np.int64))
+        return self.rows[codes].T.contiguous(), torch.from_numpy(self.task.data.values[example])
+
+
+def by_data_loader(task: Task) -> MotifNetwork:
+    """Train with a plain loop; no validation, no checkpoints, no best epoch."""
+    network, settings = task.network(), task.training
+    loader = torch.utils.data.DataLoader(
+        OneHot(task), settings.batch_size, shuffle=True, num_workers=WORKERS, generator=torch.Generator().manual_seed(0)
+    )
+    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=settings.epochs * len(loader), pct_start=settings.warmup
+    )
+    for _ in range(settings.epochs):
+        network.train()
+        for inputs, values in loader:
+            lengths = torch.full((len(inputs),), inputs.shape[2])
+            pooled = network.filters(Batch(inputs, lengths)).amax(dim=2, keepdim=True)
+            logits = network.restart_logits(network.activate(pooled), pooled)
+            loss = task.objective.loss(logits, values, settings.label_smoothing)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip * network.restarts**0.5)
+            optimiser.step()
+            schedule.step()
+    return network
+
+
+WAYS: dict[str, Callable[[Task], MotifNetwork]] = {
+    "through the maximum": by_tables,
+    "dense": by_convolution,
+    f"DataLoader, {WORKERS} workers": by_data_loader,
+}
+
+
+def processor_seconds() -> float:
+    """Return the time of this process and of its children that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def measure(task: Task, repeats: int) -> list[dict[str, object]]:
+    """Train in all ways in turn and return medians."""
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
+    scores = {}
+    for _, (name, way) in itertools.product(range(repeats), WAYS.items()):
+        wall, processor = time.monotonic(), processor_seconds()
+        network = way(task)
+        seconds[name].append((processor_seconds() - processor, time.monotonic() - wall))
+        logits = predict_logits(network, task.data.encoded, task.data.validation)
+        scores[name] = roc_auc_score(task.data.values[task.data.validation, 0], logits[:, 0])
+    rows = []
+    for name, times in seconds.items():
+        processor, wall = (statistics.median(column) for column in zip(*times, strict=True))
+        seen = len(task.data.train) * task.training.epochs
+        rows.append({
+            "sequences": len(task.sequences),
+            "length": int(task.sequences.lengths[0]),
+            "filters": task.model.filters * task.model.restarts,
+            "way": name,
+            "CPU s": round(processor, 2),
+            "wall s": round(wall, 2),
+            "sequences / CPU s": round(seen / processor),
+            "AUROC": round(float(scores[name]), 3),
+        })  # fmt: skip
+    return rows
+
+
+def main() -> None:
+    """Measure every combination asked for and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("sequences", "2000"), ("length", "200"), ("filters", "64")):
+        parser.add_argument(f"--{name}", default=default, help="one or several, with commas between")
+    for name, number in (("epochs", 4), ("repeats", 3), ("threads", 1)):
+        parser.add_argument(f"--{name}", type=int, default=number)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    by_tables(make_task(200, 50, 16, 1))  # compiles, imports
+    rows = []
+    for sizes in itertools.product(
+        *(map(int, text.split(",")) for text in (asked.sequences, asked.length, asked.filters))
+    ):
+        rows += measure(make_task(*sizes, asked.epochs), asked.repeats)
+    print(
+        f"motifcnn {__version__}, torch {torch.__version__}, Python {platform.python_version()}, "
+        f"{os.cpu_count()} processors, {asked.threads} threads, {asked.epochs} epochs, "
+        f"median of {asked.repeats}, {date.today()}\n"
+    )
+    print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))
+    for row in rows:
+        print("| " + " | ".join(str(value) for value in row.values()) + " |")
+
+
+if __name__ == "__main__":
+    main()
