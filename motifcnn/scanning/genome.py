@@ -14,8 +14,9 @@ from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import FastaChunk, stream_fasta
 from motifcnn.motifs import Motif, uniform_background
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
-from motifcnn.scanning.engine import Hits, Scanner
+from motifcnn.scanning.engine import Scanner
 from motifcnn.scanning.hits import HitFormatter
+from motifcnn.scanning.q_values import ScoreHistogram, counted
 from motifcnn.settings import ScanSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -70,10 +71,11 @@ def scan_genome(
         tally.counted(stream_fasta(path, alphabet, overlap=scanner.overlap, softmask=settings.softmask))
     )
     if settings.q_values:
-        kept = list(found)
-        for hits, q_values in zip(kept, _q_values(kept, ready, tally.windows * (1 + both)), strict=True):
-            out.write(formatter.lines(hits, q_values).encode())
-            counts += np.bincount(hits.motifs, minlength=len(ready))
+        histogram = ScoreHistogram(ready, thresholds)
+        with counted(found, histogram) as waiting:
+            for hits, q_values in histogram.q_values(waiting, tally.windows * (1 + both)):
+                out.write(formatter.lines(hits, q_values).encode())
+        counts += histogram.of_motifs()
     else:
         for hits in found:
             out.write(formatter.lines(hits).encode())
@@ -143,33 +145,6 @@ def _say_thresholds(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | N
             )  # fmt: skip
         else:
             _LOGGER.debug("%s: hits from %.2f bits", motif.name, threshold / UNITS_PER_BIT)
-
-
-def _q_values(
-    found: Sequence[Hits], motifs: Sequence[IntegerMotif], windows: npt.NDArray[np.int64]
-) -> Iterator[Frequencies]:
-    """Benjamini and Hochberg's q-values for each motif over all windows tested; hits are the smallest p-values."""
-    p = [
-        np.concatenate([m.p_values(h.scores[h.motifs == n]) for h in found] or [np.empty(0)])
-        for n, m in enumerate(motifs)
-    ]
-    q = []
-    for values, tests in zip(p, windows.tolist(), strict=True):
-        order = np.argsort(values, kind="stable")
-        raw = values[order] * tests / np.arange(1, len(values) + 1)
-        smallest = np.minimum.accumulate(raw[::-1])[::-1]
-        adjusted = np.empty_like(smallest)
-        adjusted[order] = np.minimum(smallest, 1.0)
-        q.append(adjusted)
-    taken = [0] * len(motifs)
-    for hits in found:
-        values = np.empty(len(hits.starts))
-        for number in range(len(motifs)):
-            chosen = hits.motifs == number
-            count = int(chosen.sum())
-            values[chosen] = q[number][taken[number] : taken[number] + count]
-            taken[number] += count
-        yield values
 
 
 def choose_motifs(motifs: Sequence[Motif], names: Sequence[str], first: int, path: Path) -> list[Motif]:
