@@ -127,8 +127,8 @@ def _rank(tested: TestedMotif, e_threshold: float) -> tuple[bool, float]:
 
 
 def _renamed(tested: TestedMotif, name: str) -> TestedMotif:
-    motif = replace(tested.motif, name=name, e_value=tested.e_value)
-    return replace(tested, extracted=replace(tested.extracted, motif=motif))
+    extracted = tested.extracted.named(name)
+    return replace(tested, extracted=replace(extracted, motif=replace(extracted.motif, e_value=tested.e_value)))
 
 
 def _held_out_test(

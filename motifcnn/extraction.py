@@ -7,6 +7,8 @@ Two faithful readings of a filter are kept apart:
   (Ding et al. 2018); `filter_motifs`;
 * from its activations: the best window of each training positive that reaches a threshold, aligned
   and counted; `extract_motifs`.
+
+The second is where refinement on the training positives starts; the better of the two stands.
 """
 
 import logging
@@ -22,6 +24,7 @@ from motifcnn.encoding import EncodedSequences
 from motifcnn.model.network import MotifNetwork
 from motifcnn.motifs import Matrix, Motif, count_letters, trim_bounds
 from motifcnn.objectives import Objective
+from motifcnn.refinement import NO_ANCHOR, refine
 from motifcnn.scanning.best import BestSites, best_sites
 from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
@@ -32,6 +35,11 @@ _LOGGER = logging.getLogger(__name__)
 _BATCH = 256
 _CANDIDATES = 96
 """Most filters whose motifs are scored on the training set; the others are weaker than all of these."""
+_LEAST_REFINED, _MOST_REFINED = 8, 32
+_REFINED_LETTERS = 3_000_000
+"""Distinct motifs refined: as many as read so many letters a round, within these bounds. Small training
+sets, where the best filter may rank low, are refined most widely; large ones stay quick."""
+
 _SITE_PSEUDOCOUNT = 1.0
 _SHARED_SITES = 0.5
 
@@ -49,7 +57,11 @@ class ExtractedMotif:
         target: Number of the output that it goes with.
         threshold: Least score (bits) of a site, chosen on the training set.
         filter_threshold: Least score of the filter itself at a site.
-        statistic: Log-likelihood ratio of its enrichment on the training set.
+        statistic: Log-likelihood ratio of its enrichment on the training set, each positive scored as
+            if it had not contributed to the motif.
+        filter_motif: What the filter's sites gave, where the motif was refined from it; None where
+            it is the motif.
+        filter_similarity: Correlation of the two.
     """
 
     motif: Motif
@@ -58,6 +70,23 @@ class ExtractedMotif:
     threshold: float
     filter_threshold: float
     statistic: float
+    filter_motif: Motif | None = None
+    filter_similarity: float = 1.0
+
+    @property
+    def refined(self) -> bool:
+        """Whether the motif is another than the filter's sites gave."""
+        return self.filter_motif is not None
+
+    @property
+    def faithful(self) -> Motif:
+        """The motif of the filter's own sites."""
+        return self.filter_motif if self.filter_motif is not None else self.motif
+
+    def named(self, name: str) -> "ExtractedMotif":
+        """Return it with another name."""
+        source = self.filter_motif and replace(self.filter_motif, name=name)
+        return replace(self, motif=replace(self.motif, name=name), filter_motif=source)
 
 
 def filter_motifs(network: MotifNetwork, sequences: Sequences) -> list[Motif]:
@@ -133,13 +162,18 @@ def extract_motifs(
     shown = sequences.subset(training)
     sites = best_filter_sites(network, encoded, training)
     groups = positive_groups(objective, values[training])
+    both_strands = network.filters.both_strands
     candidates = _candidates(sites, groups, shown, settings, network.filters.width)
-    scored = _score_on_training(candidates, groups, shown, network.filters.both_strands, settings)
-    merged = _merge(scored, groups, network.filters.both_strands, settings)
+    most = _number_to_refine(groups, shown) if settings.refine else settings.max_motifs
+    scored = _score_on_training(candidates, groups, shown, both_strands, settings)
+    merged = _merge(scored, groups, both_strands, settings, most)
+    if settings.refine:
+        refined = _refine(merged, sites, groups, shown, network.filters.width, both_strands, settings)
+        merged = _merge(refined, groups, both_strands, settings, settings.max_motifs)
     _LOGGER.debug(
         "%d filters gave %d candidates and %d distinct motifs", network.filters.filters, len(scored), len(merged)
     )
-    return [replace(m, motif=replace(m.motif, name=f"motif_{n}")) for n, m in enumerate(merged, start=1)]
+    return [item.extracted.named(f"motif_{n}") for n, item in enumerate(merged, start=1)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,20 +279,111 @@ def _score_on_training(
     if not candidates:
         return []
     found = best_sites([candidate.motif.log_odds() for candidate in candidates], sequences, both_strands)
+    without_own = _scores_without_own(candidates, groups, found.scores, sequences, both_strands)
     scored = []
     for column, candidate in enumerate(candidates):
-        scores = found.scores[:, column]
-        choice = _group_thresholds(scores[:, None], groups[candidate.target], settings.min_sites)
+        group, scores = groups[candidate.target], found.scores[:, column]
+        choice = _group_thresholds(scores[:, None], group, settings.min_sites)
+        fair = _group_thresholds(without_own[:, [column]], group, settings.min_sites)
         if choice.statistic[0] > 0:
-            extracted = replace(candidate, threshold=float(choice.values[0]), statistic=float(choice.statistic[0]))
+            extracted = replace(candidate, threshold=float(choice.values[0]), statistic=float(fair.statistic[0]))
             scored.append(_Scored(extracted, scores, found.starts[:, column]))
+    return _ranked(scored)
+
+
+def _scores_without_own(
+    candidates: Sequence[ExtractedMotif],
+    groups: list[tuple[Booleans, Booleans]],
+    scores: Matrix,
+    sequences: Sequences,
+    both_strands: bool,
+) -> Matrix:
+    """Return the scores, but each positive's as if the motif had not been made from it."""
+    fair = scores.copy()
+    for target in sorted({candidate.target for candidate in candidates}):
+        own = np.flatnonzero(groups[target][1])
+        columns = np.flatnonzero([candidate.target == target for candidate in candidates])
+        matrices = [candidates[int(column)].motif.log_odds_without_one() for column in columns]
+        fair[np.ix_(own, columns)] = best_sites(matrices, sequences.subset(own), both_strands).scores
+    return fair
+
+
+def _ranked(scored: Sequence[_Scored]) -> list[_Scored]:
     return sorted(scored, key=lambda item: -item.extracted.statistic)
 
 
+def _number_to_refine(groups: list[tuple[Booleans, Booleans]], sequences: Sequences) -> int:
+    letters = max(int(sequences.lengths[positive].sum()) for _, positive in groups)
+    return int(np.clip(_REFINED_LETTERS // max(letters, 1), _LEAST_REFINED, _MOST_REFINED))
+
+
+def _refine(
+    faithful: Sequence[_Scored],
+    sites: BestSites,
+    groups: list[tuple[Booleans, Booleans]],
+    sequences: Sequences,
+    width: int,
+    both_strands: bool,
+    settings: MotifSettings,
+) -> list[_Scored]:
+    """Refine motifs on the positives of their outputs; keep the better of each, best enrichment first.
+
+    Each is refined twice, with its filter's sites for anchors and without.
+    """
+    attempts = []
+    for source in (item.extracted for item in faithful):
+        own = np.flatnonzero(groups[source.target][1])
+        scores, starts = sites.scores[own, source.filters[0]], sites.starts[own, source.filters[0]]
+        anchored = np.where(scores >= source.filter_threshold, 2 * starts + width - 1, NO_ANCHOR)
+        positives = sequences.subset(own)
+        for centres in (anchored, np.full(len(own), NO_ANCHOR)):
+            for motif in refine(source.motif, positives, centres, both_strands=both_strands, settings=settings):
+                likeness = motif_similarity(motif, source.motif, both_strands).correlation
+                attempts.append(replace(source, motif=motif, filter_motif=source.motif, filter_similarity=likeness))
+    sources = {item.extracted.filters[0]: item for item in faithful}
+    better = dict(sources)
+    for attempt in _score_on_training(attempts, groups, sequences, both_strands, settings):
+        number = attempt.extracted.filters[0]
+        if attempt.extracted.statistic > better[number].extracted.statistic:
+            better[number] = attempt
+    return _settled(_ranked(list(better.values())), sources, groups, both_strands, settings)
+
+
+def _settled(
+    ranked: Sequence[_Scored],
+    sources: dict[int, _Scored],
+    groups: list[tuple[Booleans, Booleans]],
+    both_strands: bool,
+    settings: MotifSettings,
+) -> list[_Scored]:
+    """Put the filter's own motif back where refinement ran into a better motif that the filter does not hold.
+
+    Weaker motifs survive so, and no filter counts as having found what only refinement found.
+    """
+    settled: list[_Scored] = []
+    distinct: list[_Scored] = []
+
+    def known(item: _Scored) -> bool:
+        return any(_same_motif(item, better, groups, both_strands, settings) for better in distinct)
+
+    for item in ranked:
+        if not known(item):
+            distinct.append(item)
+            settled.append(item)
+        else:
+            source = sources[item.extracted.filters[0]]
+            settled.append(item if known(source) else source)
+    return _ranked(settled)
+
+
 def _merge(
-    scored: Sequence[_Scored], groups: list[tuple[Booleans, Booleans]], both_strands: bool, settings: MotifSettings
-) -> list[ExtractedMotif]:
-    """Keep the best of each set of duplicates, which takes over the others' filters."""
+    scored: Sequence[_Scored],
+    groups: list[tuple[Booleans, Booleans]],
+    both_strands: bool,
+    settings: MotifSettings,
+    most: int,
+) -> list[_Scored]:
+    """Keep the best of each set of duplicates, which takes over the others' filters; at most so many."""
     kept: list[_Scored] = []
     for candidate in scored:
         for number, better in enumerate(kept):
@@ -267,9 +392,9 @@ def _merge(
                 kept[number] = replace(better, extracted=replace(better.extracted, filters=filters))
                 break
         else:
-            if len(kept) < settings.max_motifs:
+            if len(kept) < most:
                 kept.append(candidate)
-    return [item.extracted for item in kept]
+    return kept
 
 
 def _same_motif(

@@ -175,6 +175,21 @@ class Motif:
         with np.errstate(divide="ignore"):  # without pseudocount a letter never seen scores minus infinity
             return LogOdds(self.name, np.log2(smoothed / against), self.alphabet, against)
 
+    def log_odds_without_one(self, pseudocount: float = DEFAULT_PSEUDOCOUNT) -> LogOdds:
+        """Return log2 odds against the motif's background as if the site at hand were not among its sites.
+
+        Sequences that a motif was made from score too well with it, the more so the wider it is and
+        the fewer they are. A letter loses the one count that the site itself brought.
+
+        Args:
+            pseudocount: Sites' worth of background mixed into each column.
+        """
+        others = max(self.sites - 1.0, 1.0)
+        counts = np.maximum(self.probabilities * max(self.sites, 1.0) - 1.0, 0.0)
+        smoothed = (counts + pseudocount * self.background) / (others + pseudocount)
+        scores = np.log2(np.minimum(smoothed, 1.0) / self.background)
+        return LogOdds(self.name, np.minimum(scores, self.log_odds().scores), self.alphabet, self.background)
+
 
 def trim_bounds(information: Matrix, threshold: float, minimum_width: int = 1) -> tuple[int, int]:
     """Return start and end of the positions to keep: from the first to the last at the threshold.

@@ -70,6 +70,7 @@ def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | Non
     write_meme(run.filters_meme, outcome.filters)
     if motifs:
         write_meme(run.motifs_meme, motifs)
+        write_meme(run.filter_motifs_meme, [tested.extracted.faithful for tested in outcome.assessment.motifs])
     _write_table(run.history, pd.DataFrame(outcome.history))
     _write_table(run.layers, pd.DataFrame(outcome.layers))
     _write_table(run.predictions, _predictions_table(outcome))
@@ -144,6 +145,8 @@ def _motif_row(tested: TestedMotif, outcome: Outcome) -> dict[str, Any]:
         "positives": enrichment.positives,
         "found_negatives": enrichment.found_negatives,
         "negatives": enrichment.negatives,
+        "refined": "yes" if extracted.refined else "no",
+        "filter_similarity": extracted.filter_similarity,
     }
 
 
@@ -151,6 +154,7 @@ MOTIF_COLUMNS = (
     "motif", "consensus", "width", "information_bits", "sites", "test_auroc", "p_value", "e_value", "importance",
     "best_match", "match_p_value", "match_e_value", "target", "filter", "recurrence", "train_auroc", "threshold",
     "filter_threshold", "found_positives", "positives", "found_negatives", "negatives",
+    "refined", "filter_similarity",
 )  # fmt: skip
 
 

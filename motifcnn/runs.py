@@ -83,6 +83,7 @@ FILES = {
     "model": "model.safetensors",
     "checkpoint": "checkpoint.safetensors",
     "motifs_meme": "motifs.meme",
+    "filter_motifs_meme": "filter_motifs.meme",
     "motifs_table": "motifs.tsv",
     "filters_meme": "filters.meme",
     "sites": "sites.tsv",

@@ -91,6 +91,8 @@ class MotifSettings:
     motif_flank: int = _setting(4, "Positions beside a filter's sites that its motif may extend to.", least=0)
     min_motif_width: int = _setting(5, "Least width of a motif.", least=1)
     min_sites: int = _setting(10, "Least number of training sites of a motif.", least=1)
+    refine: bool = _setting(True, "Refine each filter's motif on the training positives.")
+    refine_similarity: float = _setting(0.6, "Correlation with the filter's motif at which refining ends.", least=0)
     merge_similarity: float = _setting(0.8, "Correlation of columns from which two motifs are one.", least=0)
     e_threshold: float = _setting(0.05, "Largest held-out E-value of a motif called significant.", above=0)
     max_motifs: int = _setting(20, "Most motifs reported.", least=1)

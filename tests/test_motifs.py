@@ -98,3 +98,13 @@ def test_what_is_no_probability_matrix_is_refused():
         Motif("m", np.array([[0.5, 0.5, 0.0]]), DNA)
     with pytest.raises(MotifcnnError, match="no reverse complement"):
         Motif("m", np.full((2, 20), 0.05), PROTEIN).reverse_complement()
+
+
+def test_log_odds_without_one_take_the_site_itself_away():
+    sites = np.array([[0, 1, 2], [0, 1, 3], [0, 2, 3], [1, 1, 3]], dtype=np.uint8)
+    motif = Motif.from_counts("m", count_letters(sites, DNA), DNA, pseudocount=0.0)
+    others = Motif.from_counts("m", count_letters(sites[1:], DNA), DNA, pseudocount=0.1)
+    without, expected = motif.log_odds_without_one().scores, others.log_odds(pseudocount=0.0).scores
+    for position, letter in enumerate(sites[0]):
+        assert without[position, letter] == pytest.approx(expected[position, letter])
+    assert (without <= motif.log_odds().scores).all()

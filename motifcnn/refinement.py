@@ -1,0 +1,237 @@
+"""From a filter's motif to the motif of the sequences: expectation maximisation that stays near the filter.
+
+A sequence holds no site or one (ZOOPS), on either strand where there are two; a site is drawn from
+the motif, everything else from the letters' background (Bailey and Elkan 1994, ISMB 2:28). Each
+round counts the letters of all windows, weighted by the chance that the window is the site, and of
+flanks beside them, so that the motif may widen, shrink or shift by information. Two things keep it
+from drifting into a stronger motif: windows near the filter's own site are likelier beforehand,
+and it ends where it no longer resembles the motif that it started from.
+"""
+
+from dataclasses import dataclass, replace
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from motifcnn.comparison import motif_similarity
+from motifcnn.motifs import Matrix, Motif, trim_bounds
+from motifcnn.sequences import Sequences
+from motifcnn.settings import MotifSettings
+
+NO_ANCHOR = -1
+"""In place of the centre of a filter's site where a sequence has none."""
+
+_PSEUDOCOUNT = 1.0
+_ANCHOR_WEIGHT = 10.0
+"""How much likelier a window at the filter's site is than another, before its letters are read."""
+
+_LOG_ANCHOR_WEIGHT = float(np.log(_ANCHOR_WEIGHT))
+
+_ROUNDS = 15
+_EARLY = 2
+"""The round whose motif is offered beside the last one's."""
+
+_CONVERGED = 1e-3
+"""Greatest change of a probability in a round at which the motif has come to rest."""
+
+_FIRST_SHARES = (0.5, 0.8)
+"""Shares of sequences with a site to start with: where the filter has none, and where it has one."""
+
+_LEAST_SHARE, _MOST_SHARE = 1e-3, 0.999
+"""Bounds of the share of sequences with a site, which would stick at 0 and 1."""
+
+_NEGLIGIBLE = 1e-4
+"""Windows less likely than this to be the site are not counted."""
+
+_FAR_BELOW = 15.0
+"""Nats below the best window from which another adds next to nothing (3e-7) to the sum of all."""
+
+Centres = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Expected:
+    """What a round expects.
+
+    Args:
+        counts: Letters at the sites and beside them, shape [position, letter].
+        sites: Number of sites.
+        shares: Share of sequences with a site, first of those without an anchor, then of those with
+            one: a filter that finds nothing in a sequence says something, too.
+    """
+
+    counts: Matrix
+    sites: float
+    shares: Matrix
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """Sequences as the rounds read them: letter by letter, and three letters at a time."""
+
+    letters: npt.NDArray[np.int64]
+    triplets: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sequences: Sequences) -> "_Reading":
+        size = sequences.alphabet.size + 1  # all ambiguity codes are one
+        letters = np.minimum(sequences.codes.astype(np.int64), size - 1)
+        ahead = np.concatenate([letters, np.full(2, size - 1)])
+        return cls(letters, (ahead[:-2] * size + ahead[1:-1]) * size + ahead[2:], sequences.offsets)
+
+
+def refine(
+    start: Motif, sequences: Sequences, centres: Centres, *, both_strands: bool, settings: MotifSettings
+) -> list[Motif]:
+    """Refine a motif on the sequences that it is to be found in.
+
+    Args:
+        start: Where to start: the motif of a filter.
+        sequences: Training positives, in the motif's alphabet.
+        centres: Twice the centre of the filter's site in each sequence (so that it is whole for any
+            width), shape [sequence]; `NO_ANCHOR` where there is none.
+        both_strands: Whether sites may lie on the reverse strand.
+        settings: Tunables.
+
+    Returns:
+        The motif after an early round and after the last, as far as it still resembled `start`; none
+        where the first round already lost it.
+    """
+    reading = _Reading.of(sequences)
+    motif, shares, iterates = start, np.array(_FIRST_SHARES), []
+    for _ in range(_ROUNDS):
+        expected = _expect(motif, reading, centres, shares, both_strands, settings.motif_flank)
+        if expected.sites < min(settings.min_sites, len(sequences)):
+            break
+        updated = _maximise(start, expected, settings)
+        if motif_similarity(updated, start, both_strands).correlation < settings.refine_similarity:
+            break
+        iterates.append(updated)
+        at_rest = updated.width == motif.width and _largest_change(updated, motif) < _CONVERGED
+        motif, shares = updated, np.clip(expected.shares, _LEAST_SHARE, _MOST_SHARE)
+        if at_rest:
+            break
+    return [*iterates[_EARLY - 1 : _EARLY], *iterates[_EARLY:][-1:]] or iterates[-1:]
+
+
+def _largest_change(motif: Motif, other: Motif) -> float:
+    return float(np.abs(motif.probabilities - other.probabilities).max())
+
+
+def _maximise(start: Motif, expected: _Expected, settings: MotifSettings) -> Motif:
+    """Make a motif of expected counts, from its first informative position to its last."""
+    whole = Motif.from_counts(
+        start.name, expected.counts, start.alphabet, background=start.background, pseudocount=_PSEUDOCOUNT
+    )
+    first, end = trim_bounds(whole.information(), settings.trim_bits, settings.min_motif_width)
+    return replace(whole, probabilities=whole.probabilities[first:end])
+
+
+def _expect(
+    motif: Motif, reading: _Reading, centres: Centres, shares: Matrix, both_strands: bool, flank: int
+) -> _Expected:
+    """Weigh every window by the chance that it is its sequence's site, and count letters."""
+    log_odds = motif.log_odds()
+    strands = [log_odds.scores, log_odds.reverse_complement().scores] if both_strands else [log_odds.scores]
+    letters = motif.alphabet.size
+    complement = np.arange(letters, dtype=np.int64)
+    if both_strands:
+        assert motif.alphabet.complement_codes is not None
+        complement = motif.alphabet.complement_codes[:letters].astype(np.int64)
+    counts, found = np.zeros((motif.width + 2 * flank, letters)), np.zeros(2)
+    _accumulate(
+        reading.letters,
+        reading.triplets,
+        reading.offsets,
+        _triplet_scores(np.stack(strands) * np.log(2.0)),
+        motif.width,
+        complement,
+        centres,
+        shares,
+        flank,
+        counts,
+        found,
+    )
+    anchored = int((centres >= 0).sum())
+    return _Expected(counts, float(found.sum()), found / np.maximum([len(centres) - anchored, anchored], 1))
+
+
+def _triplet_scores(strands: Matrix) -> Matrix:
+    """Add up the scores of three positions at a time, of shape [strand, triplet, code of three letters].
+
+    A letter that is none scores minus infinity; positions that fill up the last triplet score 0.
+    """
+    number, width, letters = strands.shape
+    triplets = -(-width // 3)
+    single = np.zeros((number, 3 * triplets, letters + 1))
+    single[:, :width, :letters] = strands
+    single[:, :width, letters] = -np.inf
+    first, second, third = (single[:, place::3] for place in range(3))
+    sums = first[:, :, :, None, None] + second[:, :, None, :, None] + third[:, :, None, None, :]
+    return np.ascontiguousarray(sums.reshape(number, triplets, -1))
+
+
+@numba.njit(cache=True, nogil=True)
+def _accumulate(  # type: ignore[no-untyped-def] # pragma: no cover
+    codes, triplets, offsets, strands, width, complement, centres, shares, flank, counts, found
+):
+    longest = 0
+    for sequence in range(len(offsets) - 1):
+        longest = max(longest, offsets[sequence + 1] - offsets[sequence])
+    scores = np.empty((strands.shape[0], longest))
+    for sequence in range(len(offsets) - 1):
+        start, end = offsets[sequence], offsets[sequence + 1]
+        windows = end - start - width + 1
+        prior, best = _score_windows(triplets, start, windows, strands, width, centres[sequence], flank, scores)
+        if prior == 0.0:
+            continue
+        group = int(centres[sequence] >= 0)
+        likelihood = 0.0
+        for strand in range(strands.shape[0]):
+            for window in range(windows):
+                if scores[strand, window] > best - _FAR_BELOW:
+                    likelihood += np.exp(scores[strand, window] - best)
+        # the sequence without a site, on the same scale
+        whole = likelihood + (1.0 - shares[group]) / shares[group] * prior * np.exp(-best)
+        found[group] += likelihood / whole
+        _count_letters(codes, start, end, width, complement, flank, scores[:, : max(windows, 0)], best, whole, counts)
+
+
+@numba.njit(cache=True, nogil=True)
+def _score_windows(  # type: ignore[no-untyped-def] # pragma: no cover
+    triplets, start, windows, strands, width, centre, flank, scores
+):
+    """Write down each window's log-likelihood ratio and weight; return the sum of weights and the best."""
+    prior, best = 0.0, -np.inf
+    for window in range(windows):
+        near = centre >= 0 and abs(2 * window + width - 1 - centre) <= 2 * flank
+        for strand in range(strands.shape[0]):
+            score = _LOG_ANCHOR_WEIGHT if near else 0.0
+            for triplet in range(strands.shape[1]):
+                score += strands[strand, triplet, triplets[start + window + 3 * triplet]]
+            scores[strand, window] = score
+            best = max(best, score)
+        if scores[0, window] > -np.inf:
+            prior += strands.shape[0] * (_ANCHOR_WEIGHT if near else 1.0)
+    return prior, best
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_letters(  # type: ignore[no-untyped-def] # pragma: no cover
+    codes, start, end, width, complement, flank, scores, best, whole, counts
+):
+    """Add the letters of a sequence's windows and of their flanks, each by the window's chance."""
+    floor = best + np.log(_NEGLIGIBLE * whole)
+    for strand in range(scores.shape[0]):
+        for window in range(scores.shape[1]):
+            if scores[strand, window] < floor:
+                continue
+            chance = np.exp(scores[strand, window] - best) / whole
+            for column in range(width + 2 * flank):
+                shift = column - flank
+                place = start + window + (shift if strand == 0 else width - 1 - shift)
+                if start <= place < end and codes[place] < counts.shape[1]:
+                    code = codes[place] if strand == 0 else complement[codes[place]]
+                    counts[column, code] += chance
