@@ -8,8 +8,8 @@ import typer
 from motifcnn import __version__
 
 _NEEDED = (
-    "torch", "biopython", "typer", "pandas", "pyfaidx", "logomaker", "numpy", "numba", "scipy", "scikit-learn",
-    "matplotlib", "pyBigWig", "isal", "safetensors", "jinja2", "rich", "tomli-w",
+    "torch", "biopython", "typer", "pandas", "pyfaidx", "logomaker", "numpy", "numba", "llvmlite", "scipy",
+    "scikit-learn", "matplotlib", "pyBigWig", "isal", "safetensors", "jinja2", "rich", "tomli-w",
 )  # fmt: skip
 _OPTIONAL = {"pyjaspar": 'known motifs of JASPAR; pip install "motifcnn[databases]"'}
 

@@ -29,7 +29,7 @@ def scan(
     settings: Settings,
 ) -> None:
     """Find every occurrence of motifs in a genome of any size."""
-    from motifcnn.formats.files import atomic_write
+    from motifcnn.formats.files import atomic_write, shown
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.processors import count_threads
     from motifcnn.scanning.genome import choose_motifs, scan_genome
@@ -40,8 +40,9 @@ def scan(
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     chosen = choose_motifs(read_motifs(path), wanted, first, path)
     threads = count_threads(settings.threads)
+    counted = "1 motif" if len(chosen) == 1 else f"{len(chosen)} motifs"
     speech.say(
-        f"scanning {genome} with {len(chosen)} motifs of {path}, p ≤ {settings.scan.p_value:g}, {threads} threads"
+        f"scanning {shown(genome)} with {counted} of {shown(path)}, p ≤ {settings.scan.p_value:g}, {threads} threads"
     )
     with nullcontext(sys.stdout.buffer) if out is None else atomic_write(out) as file:
         summary = scan_genome(genome, chosen, settings.scan, file, threads)

@@ -118,7 +118,10 @@ def _background(path: Path, motifs: Sequence[Motif], alphabet: Alphabet, setting
     """Letter frequencies to score against; None stands for each motif's own."""
     if settings.background == "uniform":
         return uniform_background(alphabet)
-    if settings.background == "motif" or str(path) == "-":
+    if settings.background == "motif":
+        return None
+    if str(path) == "-":
+        _LOGGER.info("standard input cannot be read twice: letter frequencies are those of each motif")
         return None
     counts = np.ones(alphabet.size)
     for chunk in stream_fasta(path, alphabet):

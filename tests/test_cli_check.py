@@ -1,0 +1,33 @@
+"""`motifcnn check`: what is in the input, and what trivial models reach."""
+
+
+def test_it_says_what_is_there(run_cli, tiny_run):
+    result = run_cli("check", tiny_run.sequences, tiny_run.labels)
+    assert result.exit_code == 0, result.stderr
+    found = dict(line.split("\t") for line in result.stdout.splitlines())
+    assert found["sequences"] == "300"
+    assert found["alphabet"] == "dna"
+    assert found["length"] == "40 to 40, median 40"
+    assert found["task"] == "binary"
+    assert found["negatives"] == "as given"
+    assert [found[f"{part} examples"] for part in ("train", "validation", "test")] == ["240", "30", "30"]
+    assert found["positive positives"] == "150 of 300"
+    assert any("dinucleotides" in name for name in found)
+    assert "the input is sound" in result.stderr
+
+
+def test_it_writes_nothing(run_cli, tiny_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_cli("check", tiny_run.sequences, tiny_run.labels)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_quiet_leaves_the_table(run_cli, tiny_run):
+    loud, quiet = (run_cli(*more, "check", tiny_run.sequences, tiny_run.labels) for more in ([], ["-q"]))
+    assert (quiet.stdout, quiet.stderr) == (loud.stdout, "")
+
+
+def test_made_negatives_are_named(run_cli, tiny_run):
+    found = dict(line.split("\t") for line in run_cli("check", tiny_run.sequences).stdout.splitlines())
+    assert found["sequences"] == "600"
+    assert "2-letter words kept" in found["negatives"]

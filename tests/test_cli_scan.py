@@ -1,0 +1,99 @@
+"""`motifcnn scan`: hits on stdout or in a file, from a run or any file of motifs."""
+
+import gzip
+import subprocess
+import sys
+
+import pytest
+
+from motifcnn.formats.motif_files import read_motifs
+
+
+@pytest.fixture(scope="module")
+def hits(run_cli, tiny_run):
+    """Hits of the best motif of the tiny run in the sequences that it was trained on."""
+    result = run_cli("scan", tiny_run.sequences, "-m", tiny_run.path, "--first", 1)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def rows(text):
+    return [line.split("\t") for line in text.splitlines()]
+
+
+def test_hits_are_bed_with_exact_p_values(hits, tiny_run):
+    lengths = {line[1:]: 40 for line in tiny_run.sequences.read_text().splitlines() if line[0] == ">"}
+    order = {name: number for number, name in enumerate(lengths)}
+    table = rows(hits)
+    assert len(table) > 100
+    for chrom, start, end, motif, score, strand, log_odds, p_value in table:
+        assert 0 <= int(start) < int(end) <= lengths[chrom]
+        assert (motif, strand in "+-") == ("motif_1", True)
+        assert 0 <= int(score) <= 1000
+        assert float(log_odds) > 0
+        assert 0 < float(p_value) <= 1e-4
+    places = [(order[row[0]], int(row[1])) for row in table]
+    assert places == sorted(places)
+
+
+def test_planted_sites_are_found_again(hits, tiny_run):
+    truth = rows((tiny_run.sequences.parent / "truth.bed").read_text())
+    found = {row[0]: (int(row[1]), int(row[2])) for row in rows(hits)}
+    again = [s for s in truth if s[0] in found and int(s[1]) < found[s[0]][1] and int(s[2]) > found[s[0]][0]]
+    assert len(again) > 0.6 * len(truth)
+
+
+def test_motifs_are_chosen_by_name_or_rank(run_cli, tiny_run, hits):
+    scan = ["scan", tiny_run.sequences, "-m", tiny_run.path / "motifs.meme"]
+    assert run_cli(*scan, "--motifs", "motif_1").stdout == hits
+    everything = rows(run_cli(*scan, "--p-value", 1e-3).stdout)
+    assert {row[3] for row in everything} == {m.name for m in read_motifs(tiny_run.path / "motifs.meme")}
+    unknown = run_cli(*scan, "--motifs", "motif_1,nobody")
+    assert unknown.exit_code == 1
+    assert "motifs.meme: has no motif 'nobody'; it has motif_1" in unknown.stderr
+
+
+def test_a_file_is_written_and_not_written_over(run_cli, tiny_run, hits, tmp_path):
+    out = tmp_path / "hits.bed"
+    scan = ["scan", tiny_run.sequences, "-m", tiny_run.path, "--first", 1, "-o", out]
+    result = run_cli(*scan)
+    assert (result.exit_code, result.stdout, out.read_text()) == (0, "", hits)
+    assert f"{len(rows(hits)):,} hits in 12,000 letters, in {out}" in result.stderr
+    out.write_text("mine")
+    refused = run_cli(*scan)
+    assert refused.exit_code == 1
+    assert f"{out}: exists; give another name with --out, or write over it with --force" in refused.stderr
+    assert out.read_text() == "mine"
+    assert run_cli(*scan, "--force").exit_code == 0
+    assert out.read_text() == hits
+    packed = tmp_path / "hits.bed.gz"
+    assert run_cli(*scan[:-1], packed).exit_code == 0
+    assert gzip.decompress(packed.read_bytes()).decode() == hits
+
+
+@pytest.mark.parametrize(("format", "columns"), [("narrowpeak", 10), ("gff3", 9), ("tsv", 8)])
+def test_other_formats_hold_the_same_hits(run_cli, tiny_run, hits, format, columns):
+    text = run_cli("scan", tiny_run.sequences, "-m", tiny_run.path, "--first", 1, "--format", format).stdout
+    table = [row for row in rows(text) if not row[0].startswith("#") and row[0] != "chrom"]
+    assert [row[0] for row in table] == [row[0] for row in rows(hits)]
+    assert {len(row) for row in table} == {columns}
+
+
+def test_q_values_are_added(run_cli, tiny_run, hits):
+    table = rows(run_cli("scan", tiny_run.sequences, "-m", tiny_run.path, "--first", 1, "--q-values").stdout)
+    assert [row[:8] for row in table] == rows(hits)
+    assert all(float(row[7]) <= float(row[8]) <= 1 for row in table)
+
+
+def test_the_run_of_the_present_directory_and_standard_input(run_cli, tiny_run, tmp_path):
+    (tmp_path / "motifcnn_out").symlink_to(tiny_run.path)
+    entry = "from importlib.metadata import entry_points as e; e(group='console_scripts')['motifcnn'].load()()"
+    with tiny_run.sequences.open("rb") as file:
+        done = subprocess.run(
+            [sys.executable, "-c", entry, "scan", "-", "--first", "1"],
+            stdin=file, capture_output=True, text=True, check=True, cwd=tmp_path,
+        )  # fmt: skip
+    of_motif = run_cli("scan", tiny_run.sequences, "-m", tiny_run.path, "--first", 1, "--background", "motif")
+    assert done.stdout == of_motif.stdout
+    assert done.stderr.startswith("scanning standard input with 1 motif of motifcnn_out/motifs.meme, p ≤ 0.0001, ")
+    assert "standard input cannot be read twice: letter frequencies are those of each motif" in done.stderr
