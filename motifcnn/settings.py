@@ -131,6 +131,9 @@ class ScanSettings:
     background: Literal["sequences", "motif", "uniform"] = _setting(
         "sequences", "Letter frequencies: of the genome, of each motif, or uniform."
     )
+    background_order: int = _setting(
+        0, "1: p-values also reckon with which letter follows which in the genome.", least=0, most=1
+    )
     format: Literal["bed", "narrowpeak", "gff3", "tsv"] = _setting("bed", "Format of the hits.")
     q_values: bool = _setting(False, "Add q-values (Benjamini and Hochberg, for each motif).")
     softmask: Literal["keep", "mask"] = _setting("keep", "Lower-case letters: scan them, or leave them out.")

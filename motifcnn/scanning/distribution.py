@@ -2,7 +2,8 @@
 
 Scores are log-odds in bits, scaled and rounded to integers; the distribution of a window's score
 under an order-0 background is then found exactly by dynamic programming over the columns (Staden 1989;
-FIMO and MOODS do the same). It is exact for the integers that the engine adds up.
+FIMO and MOODS do the same), and under a first-order one by the same for each last letter. It is exact for
+the integers that the engine adds up.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,24 @@ UNITS_PER_BIT = 500
 """A column's rounding error is at most 1/1000 bit."""
 _LOWEST = -100.0
 """Bits given to a letter that the motif excludes (probability 0 and no pseudocount)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """A first-order background: how often each letter begins a window, and follows each other letter.
+
+    Args:
+        first: Shape [letter]; sums to 1.
+        following: Shape [letter, next letter]; rows sum to 1.
+    """
+
+    first: npt.NDArray[np.float64]
+    following: npt.NDArray[np.float64]
+
+    @classmethod
+    def from_pairs(cls, counts: npt.NDArray[np.float64]) -> "Chain":
+        """Estimate from counts of neighbouring letters, shape [letter, next letter], all above 0."""
+        return cls(counts.sum(axis=1) / counts.sum(), counts / counts.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +54,14 @@ class IntegerMotif:
     survival: npt.NDArray[np.float64]
 
     @classmethod
-    def from_log_odds(cls, matrix: LogOdds) -> "IntegerMotif":
-        """Scale, round, and compute the distribution under the matrix's own background."""
+    def from_log_odds(cls, matrix: LogOdds, chain: Chain | None = None) -> "IntegerMotif":
+        """Scale, round, and compute the distribution under a chain, or under the matrix's own background."""
         bits = np.maximum(matrix.scores, _LOWEST)
         scores = np.rint(bits * UNITS_PER_BIT).astype(np.int32)
         lowest = int(scores.min(axis=1).sum())
-        return cls(matrix.name, scores, lowest, _survival(scores, matrix.background))
+        if chain is None:
+            return cls(matrix.name, scores, lowest, _survival(scores, matrix.background))
+        return cls(matrix.name, scores, lowest, _chain_survival(scores, chain))
 
     @property
     def width(self) -> int:
@@ -74,5 +95,23 @@ def _survival(scores: npt.NDArray[np.int32], background: npt.NDArray[np.float64]
         for step, frequency in zip(column.tolist(), background.tolist(), strict=True):
             wider[step : step + len(chances)] += frequency * chances
         chances = wider
-    # summed from the top, where the smallest terms are, so that small tails lose no digits
+    return _summed_from_the_top(chances)
+
+
+def _chain_survival(scores: npt.NDArray[np.int32], chain: Chain) -> npt.NDArray[np.float64]:
+    """As `_survival`, with a distribution for each last letter of the word so far."""
+    steps = scores - scores.min(axis=1, keepdims=True)
+    chances = np.zeros((len(chain.first), 1 + int(steps[0].max())))
+    chances[np.arange(len(chain.first)), steps[0]] = chain.first
+    for column in steps[1:]:
+        wider = np.zeros((len(column), chances.shape[1] + int(column.max())))
+        arriving = chain.following.T @ chances
+        for letter, step in enumerate(column.tolist()):
+            wider[letter, step : step + chances.shape[1]] = arriving[letter]
+        chances = wider
+    return _summed_from_the_top(chances.sum(axis=0))
+
+
+def _summed_from_the_top(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    # where the smallest terms are, so that small tails lose no digits
     return np.minimum(np.cumsum(chances[::-1])[::-1], 1.0)

@@ -13,7 +13,7 @@ from motifcnn.alphabet import ALPHABETS, Alphabet
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import FastaChunk, stream_fasta
 from motifcnn.motifs import Motif, uniform_background
-from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
+from motifcnn.scanning.distribution import UNITS_PER_BIT, Chain, IntegerMotif
 from motifcnn.scanning.engine import Scanner
 from motifcnn.scanning.hits import HitFormatter
 from motifcnn.scanning.q_values import ScoreHistogram, counted
@@ -57,7 +57,8 @@ def scan_genome(
     if both and alphabet.complement is None:
         raise MotifcnnError(f"{alphabet.name} has one strand only; use --strands single")
     background = _background(path, motifs, alphabet, settings)
-    ready = [IntegerMotif.from_log_odds(motif.log_odds(_of(motif, background))) for motif in motifs]
+    chain = _chain(path, alphabet, settings, both) if settings.background_order else None
+    ready = [IntegerMotif.from_log_odds(motif.log_odds(_of(motif, background)), chain) for motif in motifs]
     thresholds = [motif.threshold(settings.p_value) for motif in ready]
     _say_thresholds(ready, thresholds, settings.p_value)
     if all(threshold is None for threshold in thresholds):
@@ -129,6 +130,23 @@ def _background(path: Path, motifs: Sequence[Motif], alphabet: Alphabet, setting
     if alphabet.double_stranded and alphabet.complement_codes is not None:  # both strands are scanned alike
         counts = counts + counts[alphabet.complement_codes[: alphabet.size]]
     return np.asarray(counts / counts.sum())
+
+
+def _chain(path: Path, alphabet: Alphabet, settings: ScanSettings, both: bool) -> Chain:
+    """First-order background of the sequences; the same for both strands where both are scanned."""
+    if settings.background != "sequences" or str(path) == "-":
+        raise MotifcnnError(
+            "--background-order 1 counts letters in the genome: give a file, and --background sequences"
+        )
+    size, symbols = alphabet.size, len(alphabet.symbols)
+    counts = np.ones((size, size))
+    for chunk in stream_fasta(path, alphabet, overlap=1):
+        pairs = chunk.codes[:-1].astype(np.int16) * symbols + chunk.codes[1:]
+        counts += np.bincount(pairs, minlength=symbols**2).reshape(symbols, symbols)[:size, :size]
+    if both and alphabet.complement_codes is not None:
+        other = alphabet.complement_codes[:size]
+        counts = counts + counts[np.ix_(other, other)].T
+    return Chain.from_pairs(counts)
 
 
 def _of(motif: Motif, background: Frequencies | None) -> Frequencies:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from motifcnn.alphabet import DNA
 from motifcnn.motifs import LogOdds, Motif
-from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
+from motifcnn.scanning.distribution import UNITS_PER_BIT, Chain, IntegerMotif
 
 UNIFORM = np.full(4, 0.25)
 SKEWED = np.array([0.4, 0.1, 0.15, 0.35])
@@ -86,3 +86,25 @@ def test_reverse_complement_reads_the_other_strand():
     turned = DNA.reverse_complement(word)
     positions = np.arange(7)
     assert other[positions, word].sum() == motif.scores[positions, turned].sum()
+
+
+@given(seed=st.integers(0, 999), width=st.integers(1, 6))
+@settings(max_examples=20, deadline=None)
+def test_p_values_under_a_chain_are_those_of_full_enumeration(seed, width):
+    generator = np.random.default_rng(seed)
+    chain = Chain.from_pairs(generator.integers(1, 100, (4, 4)).astype(float))
+    matrix = Motif("m", generator.dirichlet(np.full(4, 0.5), width), DNA, sites=50).log_odds(SKEWED)
+    motif = IntegerMotif.from_log_odds(matrix, chain)
+    words = np.array(list(product(range(4), repeat=width)))
+    scores = motif.scores[np.arange(width), words].sum(axis=1)
+    chances = chain.first[words[:, 0]] * chain.following[words[:, :-1], words[:, 1:]].prod(axis=1)
+    assert chances.sum() == pytest.approx(1.0)
+    for score in np.unique(scores)[:: max(1, len(np.unique(scores)) // 50)]:
+        assert motif.p_values(np.array([score]))[0] == pytest.approx(chances[scores >= score].sum(), rel=1e-9)
+
+
+def test_a_chain_without_memory_is_the_order_0_background():
+    chain = Chain(SKEWED, np.tile(SKEWED, (4, 1)))
+    matrix = Motif("m", np.random.default_rng(2).dirichlet(np.ones(4), 9), DNA, sites=50).log_odds(SKEWED)
+    plain = IntegerMotif.from_log_odds(matrix)
+    np.testing.assert_allclose(IntegerMotif.from_log_odds(matrix, chain).survival, plain.survival, rtol=1e-9)

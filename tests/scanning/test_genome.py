@@ -288,3 +288,31 @@ def test_choosing_motifs():
     assert chosen(["m5", "factor3"], 1) == ["m3"]
     with pytest.raises(InputError, match=r"^motifs.meme: has no motif 'CTCF'; it has m2, m3, m4, m5, m6, …$"):
         chosen(["m2", "CTCF"], 0)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_order_1_p_values_predict_the_hits_in_a_chain(tmp_path, both):
+    """In a genome where letters repeat, order 0 is wrong by far, order 1 is right."""
+    generator = np.random.default_rng(4)
+    changes = np.where(generator.random(100_000) < 0.6, 0, generator.integers(0, 4, 100_000))
+    path = write(tmp_path / "genome.fa", {"chr": (np.cumsum(changes) % 4).astype(np.uint8)})
+    motif = Motif("m", np.array([[0.7, 0.1, 0.1, 0.1]] * 5 + [[0.1, 0.4, 0.4, 0.1]] * 2), DNA, sites=50)
+    options = replace(
+        SETTINGS, background="sequences", background_order=1, p_value=0.02, strands="both" if both else "single"
+    )
+    ratios = []
+    for order in (0, 1):
+        rows, summary = scan(path, [motif], replace(options, background_order=order))
+        applied = max(float(row["p_value"]) for row in rows)  # that of the threshold
+        ratios.append(summary.hits[0] / (applied * 100_000 * (1 + both)))
+    assert abs(ratios[0] - 1) > 0.5
+    assert ratios[1] == pytest.approx(1, abs=0.15)
+
+
+def test_order_1_needs_a_file_and_its_own_frequencies(tmp_path):
+    path = write(tmp_path / "genome.fa", random_genome(0, [50]))
+    options = replace(SETTINGS, background_order=1)
+    with pytest.raises(MotifcnnError, match=r"^--background-order 1 counts letters in the genome: give a file, and"):
+        scan(path, random_motifs(0, [5]), options)
+    with pytest.raises(MotifcnnError, match=r"^--background-order 1 counts letters in the genome: give a file, and"):
+        scan("-", random_motifs(0, [5]), replace(options, background="sequences"))
