@@ -137,7 +137,7 @@ def export_tracks(request: TrackRequest, device: Device) -> TrackSummary:
                     write_bigwig(path, spool.stretches(row), sizes)
                 elif row < len(motifs):
                     _write_sites(path, layout, motifs[row], sites[row], model.network.filters.width)
-    counts = tuple(len(found.starts) for found in sites)
+    counts = tuple(len(found) for found in sites)
     offsets = logit_offsets(model.network)
     write_text(request.out / INDEX_FILE, _index(files, motifs, counts, targets, offsets))
     written = len(_paths(request, files))
@@ -170,22 +170,29 @@ def read_motif_filters(run: RunDirectory) -> list[MotifFilter]:
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class _Sites:
-    """Windows of one motif: first position in the layout, strand and activation, sorted by position."""
+_SITE = np.dtype([("start", np.int64), ("reverse", np.bool_), ("height", np.float32)])
+"""A window that reaches a motif's threshold: first position in the layout, strand and activation."""
 
-    starts: npt.NDArray[np.int64]
-    reverse: npt.NDArray[np.bool_]
-    heights: Values
+Sites = npt.NDArray[np.void]
 
-    @classmethod
-    def joined(cls, parts: "list[_Sites]") -> "_Sites":
-        """Join sites found piece by piece; a window of two overlapping sequences counts once."""
-        starts = np.concatenate([part.starts for part in parts])
-        reverse = np.concatenate([part.reverse for part in parts])
-        heights = np.concatenate([part.heights for part in parts])
-        _, first = np.unique(starts * 2 + reverse, return_index=True)
-        return cls(starts[first], reverse[first], heights[first])
+
+class _SiteBuffer:
+    """Sites of one motif in one growing buffer: small arrays kept by the thousand would scatter the heap."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def add(self, starts: npt.NDArray[np.int64], reverse: npt.NDArray[np.bool_], heights: Values) -> None:
+        """Add the sites of a piece."""
+        sites = np.empty(len(starts), dtype=_SITE)
+        sites["start"], sites["reverse"], sites["height"] = starts, reverse, heights
+        self._bytes += sites.tobytes()
+
+    def sites(self) -> Sites:
+        """Return all, sorted by position; a window of two overlapping sequences counts once."""
+        sites = np.frombuffer(self._bytes, dtype=_SITE)
+        _, first = np.unique(sites["start"] * 2 + sites["reverse"], return_index=True)
+        return np.asarray(sites[first])
 
 
 def _fill(
@@ -196,12 +203,12 @@ def _fill(
     motifs: Sequence[MotifFilter],
     maps: bool,
     device: Device,
-) -> list[_Sites]:
+) -> list[Sites]:
     """Compute all tracks into the spool, motifs first, and return each motif's sites."""
     network = model.network
     width, left = network.filters.width, same_padding(network.filters.width)[0]
     thresholds = np.array([m.threshold - _ROUNDING * abs(m.threshold) for m in motifs], dtype=np.float64)
-    sites: list[list[_Sites]] = [[] for _ in motifs]
+    sites = [_SiteBuffer() for _ in motifs]
     best = _BestSoFar()
     filters = [motif.filter for motif in motifs]
     for piece in window_scores(model, sequences, filters, tracks, device.torch_device):
@@ -215,13 +222,13 @@ def _fill(
             spool.put(row, place.offset + first + left, activations, np.maximum)
             above = np.flatnonzero(piece.scores[row, ::step] >= thresholds[row])
             reverse = piece.reverse[row, ::step][above] ^ turned
-            sites[row].append(_Sites(place.offset + first + above, reverse, activations[above]))
+            sites[row].add(place.offset + first + above, reverse, activations[above])
         best.take(piece)
         if maps and piece.start + windows + width - 1 == length:
             contributions = class_activation_map(network, best.scores, best.starts, length)
             for row, values in enumerate(contributions, start=len(motifs)):
                 spool.put(row, place.offset, values[::step], _farther_from_zero)
-    return [_Sites.joined(parts) for parts in sites]
+    return [buffer.sites() for buffer in sites]
 
 
 class _BestSoFar:
@@ -287,13 +294,13 @@ def _make_folder(folder: Path) -> None:
         raise InputError(f"no folder can be made there ({error.strerror}); give another with -o", folder) from None
 
 
-def _write_sites(path: Path, layout: Layout, motif: MotifFilter, sites: _Sites, width: int) -> None:
-    intervals = layout.positions_of(sites.starts)
+def _write_sites(path: Path, layout: Layout, motif: MotifFilter, sites: Sites, width: int) -> None:
+    places = layout.positions_of(sites["start"])
     peaks = (
         Peak(Interval(chrom, start, start + width, "-" if reverse else "+"), motif.name, float(height))
-        for (chrom, start), reverse, height in zip(intervals, sites.reverse, sites.heights, strict=True)
+        for (chrom, start), reverse, height in zip(places, sites["reverse"], sites["height"], strict=True)
     )
-    highest = float(sites.heights.max()) if len(sites.heights) else 1.0
+    highest = float(sites["height"].max()) if len(sites) else 1.0
     write_bed(path, peaks, highest if highest > 0 else 1.0)
 
 
