@@ -14,21 +14,12 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from motifcnn.alphabet import Alphabet, Codes
-
-_LANES = 64
-"""Filters × strands of a block: a table of 7 words × 125 rows × 64 lanes is 224 kB and stays in a core's cache."""
-_WORD = 3
-"""Letters of a word."""
-_COMMON = 5
-"""Symbols that words are made of: the letters proper and N."""
-_UNROLLED = 4
-"""Table rows that are added in one go; tables are filled up to a multiple of it with rows of 0."""
+from motifcnn.model.maximum_code import COMMON, LANES, WORD, add_windows, search_block, words_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,7 +29,7 @@ def suits(codes: torch.Tensor, weight: torch.Tensor, alphabet: Alphabet) -> bool
     return (
         codes.device.type == weight.device.type == "cpu"
         and weight.dtype == torch.float32
-        and alphabet.size == _COMMON - 1
+        and alphabet.size == COMMON - 1
         and weight.shape[1] == alphabet.size
     )
 
@@ -96,16 +87,16 @@ def _search(
     reverse = np.empty((examples, filters), dtype=np.bool_)
     by_position = weight.permute(2, 1, 0).contiguous().numpy()
     complement = _complement(alphabet, both_strands)
-    words, rare = _words(codes, lengths, _COMMON, (width // _WORD + _UNROLLED) * _WORD)
-    block = _LANES // 2 if both_strands else _LANES
-    for step, rows, chosen in ((_WORD, words, ~rare), (1, np.pad(codes, ((0, 0), (0, _UNROLLED))), rare)):
+    words, rare = words_of(codes, lengths, COMMON, width + WORD)
+    block = LANES // 2 if both_strands else LANES
+    for step, rows, chosen in ((WORD, words, ~rare), (1, codes, rare)):
         indices = np.flatnonzero(chosen)
         if len(indices):
-            symbols = _COMMON if step > 1 else len(alphabet.symbols)
+            symbols = COMMON if step > 1 else len(alphabet.symbols)
             fractions = alphabet.fractions[:symbols]
             common = rows, lengths, step, fractions, by_position, complement, both_strands, scores, starts, reverse
             _run(
-                _search_block,
+                search_block,
                 [
                     (part, first, min(first + block, filters), *common)
                     for first in range(0, filters, block)
@@ -130,7 +121,7 @@ def _scatter(
     threads = torch.get_num_threads()
     bounds = np.linspace(0, filters, threads + 1).astype(np.int64)
     common = gradient, codes, lengths, starts, reverse, complement, sums
-    _run(_add_windows, [(int(a), int(b), *common) for a, b in pairwise(bounds)])
+    _run(add_windows, [(int(a), int(b), *common) for a, b in pairwise(bounds)])
     of_letters = torch.from_numpy(sums) @ torch.from_numpy(alphabet.fractions.copy())
     return of_letters.permute(0, 2, 1)
 
@@ -161,131 +152,3 @@ def _run(function: Callable[..., None], calls: Sequence[tuple[Any, ...]]) -> Non
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="best-windows")
-
-
-def _compiled(function: Any) -> Any:
-    """Compile to machine code, kept between runs where there is a folder for it."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no folder to keep compiled code in
-        return numba.njit(nogil=True)(function)
-
-
-@_compiled
-def _words(codes, lengths, base, extra):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Number the words of three letters at each position; mark the examples with letters beyond the base."""
-    examples, positions = codes.shape
-    words = np.zeros((examples, positions + extra), dtype=np.uint8)
-    rare = np.zeros(examples, dtype=np.bool_)
-    for example in range(examples):
-        length = lengths[example]
-        for position in range(length):
-            rare[example] |= codes[example, position] >= base
-        if not rare[example]:
-            for position in range(length):
-                word = codes[example, position] * base * base
-                if position + 1 < length:
-                    word += codes[example, position + 1] * base
-                if position + 2 < length:
-                    word += codes[example, position + 2]
-                words[example, position] = word
-    return words, rare
-
-
-@_compiled
-def _add_row(row, shares, weight):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Add what one symbol scores at one position of the filters: its letters' weights, shared out."""
-    for letter in range(len(shares)):
-        if shares[letter] != 0:
-            for lane in range(len(row)):
-                row[lane] += shares[letter] * weight[letter, lane]
-
-
-@_compiled
-def _tables(weight, fractions, complement, first, last, half, step):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Make the rows to be added: [word of the window, number of the word, lane]; reverse lanes start at `half`."""
-    width = weight.shape[0]
-    symbols = len(fractions)
-    slots = -(-width // (step * _UNROLLED)) * _UNROLLED
-    single = np.zeros((slots * step, symbols, _LANES), dtype=np.float32)
-    for position in range(width):
-        for symbol in range(symbols):
-            _add_row(single[position, symbol, : last - first], fractions[symbol], weight[position, :, first:last])
-            if half < _LANES:
-                row = single[width - 1 - position, symbol, half : half + last - first]
-                _add_row(row, fractions[complement[symbol]], weight[position, :, first:last])
-    if step == 1:
-        return single
-    table = np.empty((slots, symbols * symbols * symbols, _LANES), dtype=np.float32)
-    for slot in range(slots):
-        for one in range(symbols):
-            for two in range(symbols):
-                for three in range(symbols):
-                    row = table[slot, (one * symbols + two) * symbols + three]
-                    a, b, c = single[3 * slot, one], single[3 * slot + 1, two], single[3 * slot + 2, three]
-                    for lane in range(_LANES):
-                        row[lane] = a[lane] + b[lane] + c[lane]
-    return table
-
-
-@_compiled
-def _search_block(  # type: ignore[no-untyped-def] # pragma: no cover
-    examples, first, last, words, lengths, step, fractions, weight, complement, both, scores, starts, reverse
-):
-    """Search some examples with the filters from `first` to `last`."""
-    half = _LANES // 2 if both else _LANES
-    table = _tables(weight, fractions, complement, first, last, half, step)
-    width, slots = weight.shape[0], table.shape[0]
-    sums = np.empty(_LANES, dtype=np.float32)
-    best = np.empty(_LANES, dtype=np.float32)
-    where = np.empty(_LANES, dtype=np.int32)
-    for example in examples:
-        best[:] = -np.inf
-        where[:] = 0
-        row = words[example]
-        for position in range(lengths[example] - width + 1):
-            sums[:] = 0
-            for slot in range(0, slots - _UNROLLED, _UNROLLED):
-                at = position + slot * step
-                a, b = table[slot, row[at]], table[slot + 1, row[at + step]]
-                c, d = table[slot + 2, row[at + 2 * step]], table[slot + 3, row[at + 3 * step]]
-                for lane in range(_LANES):
-                    sums[lane] += (a[lane] + b[lane]) + (c[lane] + d[lane])
-            slot = slots - _UNROLLED
-            at = position + slot * step
-            a, b = table[slot, row[at]], table[slot + 1, row[at + step]]
-            c, d = table[slot + 2, row[at + 2 * step]], table[slot + 3, row[at + 3 * step]]
-            for lane in range(_LANES):
-                score = sums[lane] + ((a[lane] + b[lane]) + (c[lane] + d[lane]))
-                better = score > best[lane]
-                best[lane] = score if better else best[lane]
-                where[lane] = np.int32(position) if better else where[lane]
-        for lane in range(last - first):
-            turned = both and best[half + lane] > best[lane]
-            chosen = half + lane if turned else lane
-            scores[example, first + lane] = best[chosen]
-            starts[example, first + lane] = where[chosen]
-            reverse[example, first + lane] = turned
-
-
-@_compiled
-def _add_windows(  # type: ignore[no-untyped-def] # pragma: no cover
-    first, last, gradient, codes, lengths, starts, reverse, complement, sums
-):
-    """Add the gradients of the filters from `first` to `last` to the letters of their windows."""
-    width = sums.shape[1]
-    for example in range(len(codes)):
-        if lengths[example] < width:
-            continue
-        row = codes[example]
-        for number in range(first, last):
-            share = gradient[example, number]
-            if share == 0:
-                continue
-            start = starts[example, number]
-            if reverse[example, number]:
-                for position in range(width):
-                    sums[number, position, complement[row[start + width - 1 - position]]] += share
-            else:
-                for position in range(width):
-                    sums[number, position, row[start + position]] += share

@@ -1,0 +1,202 @@
+"""The compiled part of training through the maximum: LLVM vector operations, which numba has no names for, and loops.
+
+Everything is in one file because numba's cache on disk looks at one file only to see whether it is stale.
+"""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
+
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+LANES = 64
+"""Filters × strands of a block: a table of 7 words × 125 rows × 64 lanes is 224 kB and stays in a core's cache."""
+WORD = 3
+"""Letters of a word."""
+COMMON = 5
+"""Symbols that words are made of: the letters proper and N."""
+_VECTOR = 16
+"""Lanes of a vector operation; where vectors are shorter, LLVM takes several."""
+_SCORES = ir.VectorType(ir.FloatType(), _VECTOR)
+_PLACES = ir.VectorType(ir.IntType(32), _VECTOR)
+_WHOLE = ir.IntType(64)
+
+
+@intrinsic
+def _keep_best(typing_context, table, words, slots, step, symbols, positions, best, where):
+    """Add the rows of each window and keep each lane's highest sum and its first window in `best` and `where`.
+
+    Args:
+        typing_context: Of numba's compiler.
+        table: Rows of lanes, [word of the window, number of the word, lane] in one dimension.
+        words: Number of the word at each position of an example.
+        slots: Words of a window.
+        step: Positions between them.
+        symbols: Rows for each word of the window.
+        positions: Windows.
+        best: Highest sum so far, shape [lane].
+        where: Its window.
+    """
+    whole = types.int64
+    signature = types.void(table, words, whole, whole, whole, whole, best, where)
+    return signature, _emit
+
+
+def _emit(context, builder, signature, arguments):
+    def vectors(number, kind):
+        data = context.make_array(signature.args[number])(context, builder, arguments[number]).data
+        places = (builder.gep(data, [_WHOLE(first)]) for first in range(0, LANES, _VECTOR))
+        return [builder.bitcast(place, kind.as_pointer()) for place in places]
+
+    def variables(pointers):
+        return [cgutils.alloca_once_value(builder, builder.load(pointer, align=4)) for pointer in pointers]
+
+    table, words = (context.make_array(signature.args[n])(context, builder, arguments[n]).data for n in (0, 1))
+    slots, step, symbols, positions = arguments[2:6]
+    targets = vectors(6, _SCORES), vectors(7, _PLACES)
+    best, where = (variables(pointers) for pointers in targets)
+    sums = [cgutils.alloca_once(builder, _SCORES) for _ in best]
+    with cgutils.for_range(builder, positions) as window:
+        for total in sums:
+            builder.store(ir.Constant(_SCORES, [0.0] * _VECTOR), total)
+        with cgutils.for_range(builder, slots) as slot:
+            at = builder.add(window.index, builder.mul(slot.index, step))
+            word = builder.zext(builder.load(builder.gep(words, [at])), _WHOLE)
+            row = builder.mul(builder.add(builder.mul(slot.index, symbols), word), _WHOLE(LANES))
+            for number, total in enumerate(sums):
+                place = builder.gep(table, [builder.add(row, _WHOLE(number * _VECTOR))])
+                addend = builder.load(builder.bitcast(place, _SCORES.as_pointer()), align=4)
+                builder.store(builder.fadd(builder.load(total), addend), total)
+        here = _splat(builder, builder.trunc(window.index, ir.IntType(32)))
+        for total, highest, first in zip(sums, best, where, strict=True):
+            score, before = builder.load(total), builder.load(highest)
+            better = builder.fcmp_ordered(">", score, before)
+            builder.store(builder.select(better, score, before), highest)
+            builder.store(builder.select(better, here, builder.load(first)), first)
+    for pointers, values in zip(targets, (best, where), strict=True):
+        for pointer, value in zip(pointers, values, strict=True):
+            builder.store(builder.load(value), pointer, align=4)
+    return context.get_dummy_value()
+
+
+def _splat(builder, value):
+    """Put a value into every lane."""
+    nothing = ir.Constant(_PLACES, ir.Undefined)
+    single = builder.insert_element(nothing, value, ir.IntType(32)(0))
+    return builder.shuffle_vector(single, nothing, ir.Constant(_PLACES, [0] * _VECTOR))
+
+
+def _compiled(function: Any) -> Any:
+    """Compile to machine code, kept between runs where there is a folder for it."""
+    try:
+        return numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # no folder to keep compiled code in
+        return numba.njit(nogil=True)(function)
+
+
+@_compiled
+def words_of(codes, lengths, base, extra):  # pragma: no cover
+    """Number the words of three letters at each position; mark the examples with letters beyond the base."""
+    examples, positions = codes.shape
+    words = np.zeros((examples, positions + extra), dtype=np.uint8)
+    rare = np.zeros(examples, dtype=np.bool_)
+    for example in range(examples):
+        length = lengths[example]
+        for position in range(length):
+            rare[example] |= codes[example, position] >= base
+        if not rare[example]:
+            for position in range(length):
+                word = codes[example, position] * base * base
+                if position + 1 < length:
+                    word += codes[example, position + 1] * base
+                if position + 2 < length:
+                    word += codes[example, position + 2]
+                words[example, position] = word
+    return words, rare
+
+
+@_compiled
+def _add_row(row, shares, weight):  # pragma: no cover
+    """Add what one symbol scores at one position of the filters: its letters' weights, shared out."""
+    for letter in range(len(shares)):
+        if shares[letter] != 0:
+            for lane in range(len(row)):
+                row[lane] += shares[letter] * weight[letter, lane]
+
+
+@_compiled
+def _tables(weight, fractions, complement, first, last, half, step):  # pragma: no cover
+    """Make the rows to be added: [word of the window, number of the word, lane]; reverse lanes start at `half`."""
+    width = weight.shape[0]
+    symbols = len(fractions)
+    slots = -(-width // step)
+    single = np.zeros((slots * step, symbols, LANES), dtype=np.float32)
+    for position in range(width):
+        for symbol in range(symbols):
+            _add_row(single[position, symbol, : last - first], fractions[symbol], weight[position, :, first:last])
+            if half < LANES:
+                row = single[width - 1 - position, symbol, half : half + last - first]
+                _add_row(row, fractions[complement[symbol]], weight[position, :, first:last])
+    if step == 1:
+        return single
+    table = np.empty((slots, symbols * symbols * symbols, LANES), dtype=np.float32)
+    for slot in range(slots):
+        for one in range(symbols):
+            for two in range(symbols):
+                for three in range(symbols):
+                    row = table[slot, (one * symbols + two) * symbols + three]
+                    a, b, c = single[3 * slot, one], single[3 * slot + 1, two], single[3 * slot + 2, three]
+                    for lane in range(LANES):
+                        row[lane] = a[lane] + b[lane] + c[lane]
+    return table
+
+
+@_compiled
+def search_block(  # pragma: no cover
+    examples, first, last, words, lengths, step, fractions, weight, complement, both, scores, starts, reverse
+):
+    """Search some examples with the filters from `first` to `last`."""
+    half = LANES // 2 if both else LANES
+    table = _tables(weight, fractions, complement, first, last, half, step)
+    width, slots = weight.shape[0], table.shape[0]
+    flat = table.reshape(-1)
+    best = np.empty(LANES, dtype=np.float32)
+    where = np.empty(LANES, dtype=np.int32)
+    for example in examples:
+        best[:] = -np.inf
+        where[:] = 0
+        positions = lengths[example] - width + 1
+        _keep_best(flat, words[example], slots, step, table.shape[1], positions, best, where)
+        for lane in range(last - first):
+            turned = both and best[half + lane] > best[lane]
+            chosen = half + lane if turned else lane
+            scores[example, first + lane] = best[chosen]
+            starts[example, first + lane] = where[chosen]
+            reverse[example, first + lane] = turned
+
+
+@_compiled
+def add_windows(  # pragma: no cover
+    first, last, gradient, codes, lengths, starts, reverse, complement, sums
+):
+    """Add the gradients of the filters from `first` to `last` to the letters of their windows."""
+    width = sums.shape[1]
+    for example in range(len(codes)):
+        if lengths[example] < width:
+            continue
+        row = codes[example]
+        for number in range(first, last):
+            share = gradient[example, number]
+            if share == 0:
+                continue
+            start = starts[example, number]
+            if reverse[example, number]:
+                for position in range(width):
+                    sums[number, position, complement[row[start + width - 1 - position]]] += share
+            else:
+                for position in range(width):
+                    sums[number, position, row[start + position]] += share
