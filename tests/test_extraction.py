@@ -218,3 +218,39 @@ def test_best_filter_sites_find_the_planted_sites_whatever_the_batch(generator, 
     again = best_filter_sites(network, EncodedSequences(sequences), indices)
     assert (again.starts == sites.starts).all()
     assert again.scores == pytest.approx(sites.scores, abs=1e-5)
+
+
+def noisy(generator, site, examples=600, length=100, miss=0.15):
+    """Sequences of which every other holds the site with some letters changed: (sequences, values)."""
+    codes = generator.integers(0, 4, (examples, length)).astype(np.uint8)
+    for number in range(1, examples, 2):
+        start = int(generator.integers(0, length - len(site)))
+        kept = generator.random(len(site)) >= miss
+        codes[number, start : start + len(site)][kept] = DNA.encode(site)[kept]
+    sequences = Sequences.from_list([f"s{n}" for n in range(examples)], list(codes), DNA)
+    return sequences, (np.arange(examples) % 2).astype(np.float32)[:, None]
+
+
+def test_refinement_mends_a_filter_that_is_a_letter_off(generator):
+    site = "TGACGTACGG"
+    sequences, values = noisy(generator, site)
+    network = network_for(["TGAGGTACAA"])
+    (refined,) = extracted(network, sequences, values)
+    (faithful,) = extracted(network, sequences, values, replace(SETTINGS, refine=False))
+    assert not faithful.refined
+    assert faithful.filter_motif is None
+    assert faithful.filter_similarity == 1.0
+    assert refined.refined
+    assert refined.statistic > faithful.statistic
+    assert SETTINGS.refine_similarity <= refined.filter_similarity < 1.0
+    assert refined.faithful.name == refined.motif.name == "motif_1"
+    assert refined.faithful.probabilities == pytest.approx(faithful.motif.probabilities)
+    assert any(site in consensus for consensus in reads(refined.motif))
+
+
+def test_a_filter_of_another_word_is_not_credited_with_the_motif_that_refining_ran_into(generator):
+    sequences, values, _ = planted(generator, [SITE])
+    found = extracted(network_for(["GGGTACGG", SITE, "AAAAAAAA"]), sequences, values)
+    assert SITE in reads(found[0].motif)
+    assert found[0].filters[0] == 1
+    assert all(2 not in motif.filters for motif in found if SITE in reads(motif.motif))

@@ -1,0 +1,129 @@
+"""The first motif as a position weight matrix, against those that STREME and HOMER found on the same training files.
+
+python benchmarks/motifs.py [DATA] [--peers FOLDER] [--only NAME,NAME]: DATA is a folder of the sets named in
+main_job.SETS (default ../shared/data, or $MOTIFCNN_REAL_DATA), FOLDER holds NAME/streme.meme and NAME/homer.meme
+(default ../shared/peers). All matrices are scored alike on the test files, which played no part: AUROC of the best hit
+and of the sum of all sites' odds over both strands, log2 odds against uniform letters, pseudocount .001. Prints a
+Markdown table.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from main_job import FUNGI, PEPTIDES, SETS, VERTEBRATES, Set, run_command
+
+from motifcnn import __version__
+from motifcnn.comparison import compare
+from motifcnn.formats.fasta import read_fasta
+from motifcnn.formats.motif_files import read_motifs
+from motifcnn.motifs import Motif
+from motifcnn.sequences import Sequences
+from motifcnn.significance import rank_auroc
+
+PSEUDOCOUNT = 0.001
+"""Added to each probability of every matrix, ours and the peers' alike."""
+
+
+def both_scores(motif: Motif, sequences: Sequences) -> tuple[np.ndarray, np.ndarray]:
+    """Return each sequence's best log2 odds and log2 of the sum of all odds, both strands."""
+    smoothed = motif.probabilities + PSEUDOCOUNT
+    scores = np.log2(smoothed / smoothed.sum(axis=1, keepdims=True) * 4)
+    scores = np.column_stack([scores, np.full(len(scores), -np.inf)])  # no site over an ambiguity code
+    codes = np.minimum(sequences.codes, 4)
+    windows = len(codes) - len(scores) + 1
+    turned = scores[::-1, [3, 2, 1, 0, 4]]
+    strands = [sum(matrix[i, codes[i : i + windows]] for i in range(len(matrix))) for matrix in (scores, turned)]
+    best, total = np.full(len(sequences), -np.inf), np.full(len(sequences), -np.inf)
+    for number, (start, end) in enumerate(zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)):
+        own = np.concatenate([strand[start : end - len(scores) + 1] for strand in strands])
+        if np.isfinite(own).any():
+            best[number], total[number] = own.max(), np.logaddexp2.reduce(own)
+    return best, total
+
+
+def measure(name: str, item: Set, data: Path, peers: Path, work: Path) -> list[dict[str, object]]:
+    """Train on the training files; score our first motif and the peers' on the test file."""
+    folder, out = data / item.folder, work / name
+    files = [str(folder / file) for file in item.train]
+    _, cpu, _ = run_command(["-q", "train", *files, "-o", str(out), *item.options])
+    database = read_motifs(data / (item.database or (FUNGI if "yeast" in item.folder else VERTEBRATES)))
+    sequences = read_fasta(folder / item.test[0], "dna")
+    truth = pd.read_csv(folder / item.test[1], sep="\t", index_col=0).iloc[:, 0]
+    positive = truth.loc[list(sequences.names)].to_numpy() == 1
+    sources = {
+        "motifcnn": out / "motifs.meme",
+        "motifcnn, before refinement": out / "filter_motifs.meme",
+        "STREME": peers / name / "streme.meme",
+        "HOMER": peers / name / "homer.meme",
+    }
+    rows = []
+    for tool, file in sources.items():
+        first = read_motifs(file)[0]
+        best, total = (rank_auroc(scores, positive) for scores in both_scores(first, sequences))
+        matches = compare([first], database, e_threshold=1e-3)[0]
+        same = [match for match in matches if item.factor.lower() in match.target_alternate_name.lower()]
+        rows.append(
+            {
+                "set": name,
+                "tool": tool,
+                "first motif": first.consensus,
+                "best hit": round(best, 4),
+                "sum of odds": round(total, 4),
+                "nearest known": matches[0].target_alternate_name if matches else "none",
+                "E of the factor": f"{same[0].e_value:.0e}" if same else "none",
+                "CPU s": round(cpu, 1) if tool == "motifcnn" else "",
+            }
+        )
+    return rows
+
+
+def main() -> None:
+    """Measure the sets; print the table and the means."""
+    shared = Path(__file__).resolve().parents[2] / "shared"
+    names = [name for name in SETS if name not in PEPTIDES]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", nargs="?", type=Path, default=os.environ.get("MOTIFCNN_REAL_DATA", shared / "data"))
+    parser.add_argument("--peers", type=Path, default=shared / "peers")
+    parser.add_argument("--only", default=",".join(names))
+    asked = parser.parse_args()
+    if not Path(asked.data).is_dir() or not asked.peers.is_dir():
+        raise SystemExit(
+            f"{asked.data} or {asked.peers}: no such folder; give those of the sets and of the peers' motifs"
+        )
+    with tempfile.TemporaryDirectory() as work:
+        rows = [
+            row
+            for name in asked.only.split(",")
+            for row in measure(name, SETS[name], Path(asked.data), asked.peers, Path(work))
+        ]
+    table = pd.DataFrame(rows)
+    print(f"motifcnn {__version__}, Python {platform.python_version()}, {os.cpu_count()} processors, {date.today()}\n")
+    print("| " + " | ".join(table.columns) + " |\n|" + "---|" * len(table.columns))
+    for row in rows:
+        print("| " + " | ".join(str(value) for value in row.values()) + " |")
+    print("\nMeans: " + "; ".join(means(table)))
+
+
+def means(table: pd.DataFrame) -> list[str]:
+    """Return each tool's mean AUROCs in words, and that of the better peer on each set."""
+    spoken = [
+        f"{tool} {own['best hit'].mean():.4f} (best hit), {own['sum of odds'].mean():.4f} (sum of odds)"
+        for tool, own in table.groupby("tool", sort=False)
+    ]
+    hits = table.pivot_table(index="set", columns="tool", values="best hit")
+    better = hits[["STREME", "HOMER"]].max(axis=1)
+    won = int((hits["motifcnn"] > better).sum())
+    return [
+        *spoken,
+        f"better peer of each set {better.mean():.4f} (best hit); motifcnn above it on {won} of {len(hits)}",
+    ]
+
+
+if __name__ == "__main__":
+    main()
