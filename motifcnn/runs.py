@@ -15,7 +15,7 @@ from typing import Any
 
 from motifcnn import __version__
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.files import sha256, write_text
+from motifcnn.formats.files import remove_partial, sha256, write_text
 from motifcnn.settings import Settings, to_dict, to_toml
 
 SCHEMA_VERSION = 1
@@ -58,6 +58,8 @@ class RunDirectory:
             self.logos.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MotifcnnError(f"{self.path}: cannot be made ({error.strerror}); give another with --out") from None
+        for folder in (self.path, self.logos):
+            remove_partial(folder)
         if occupied and not resume:
             self._remove_old_run()
 

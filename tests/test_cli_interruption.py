@@ -51,6 +51,7 @@ def test_a_killed_run_goes_on_to_the_same_result(run_cli, tiny_run, tmp_path):
     assert done.returncode == -signal.SIGKILL
     assert json.loads((run / "run.json").read_text())["status"] == "running"
     assert sorted(contents(run)) == ["checkpoint.safetensors", "settings.toml"]
+    (run / ".motifcnn-0123456789ab.part").write_bytes(b"what a kill in the middle of a write leaves")
     refused = run_cli(*command, "--seed", 1, "--resume")
     assert refused.exit_code == 1
     assert "was begun with other settings; resume with --config" in refused.stderr

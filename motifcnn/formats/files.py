@@ -166,6 +166,12 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
         raise
 
 
+def remove_partial(folder: Path) -> None:
+    """Remove what writers that were killed, or lost their power, left half-written in a folder."""
+    for leftover in folder.glob(".motifcnn-*.part"):
+        leftover.unlink(missing_ok=True)
+
+
 def _unwritable(path: str | Path, error: OSError) -> MotifcnnError:
     if isinstance(error, FileNotFoundError):
         return MotifcnnError(f"{path}: there is no directory {Path(path).parent}; make it or choose another place")

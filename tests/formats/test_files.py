@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.files import atomic_write, open_bytes, sha256, write_text
+from motifcnn.formats.files import atomic_write, open_bytes, remove_partial, sha256, write_text
 
 
 def read(path):
@@ -176,3 +176,14 @@ class TestWriting:
         with pytest.raises(MotifcnnError, match=r"cannot be written \(File name too long\); choose another place"):
             write_text(tmp_path / ("a" * 300), "")
         assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / "mine.part").write_text("keep")
+    with atomic_write(tmp_path / "a.txt") as file:
+        file.write(b"whole")
+        (partial,) = tmp_path.glob(".*")  # as it stands when the writer is killed here
+        left = partial.with_name(".motifcnn-left.part")
+        left.write_bytes(partial.read_bytes())
+    remove_partial(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "mine.part"]
