@@ -61,7 +61,7 @@ class Task:
 
 def make_task(sequences: int, length: int, filters: int, epochs: int) -> Task:
     """Simulate sequences and hold out a tenth of them."""
-    settings = SimulationSettings(sequences=sequences, length=length, motif_bits=9.0)
+    settings = SimulationSettings(sequences=sequences, length=length)
     made = simulate(settings, np.random.default_rng(0))
     order = np.random.default_rng(1).permutation(sequences)
     held_out, training = np.sort(order[: sequences // 10]), np.sort(order[sequences // 10 :])
