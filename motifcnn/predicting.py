@@ -59,7 +59,8 @@ def read_model_input(
     settings = replace(InputSettings(), alphabet=model.alphabet.name, softmask=model.softmask)  # type: ignore[arg-type]
     if whole_intervals:
         settings = replace(settings, width=0)
-    sequences = read_sequences(sequences_path, Genome(genome) if genome is not None else None, settings)
+    reference = Genome(genome, settings.softmask) if genome is not None else None
+    sequences = read_sequences(sequences_path, reference, settings)
     width = model.network.filters.width
     short = np.flatnonzero(sequences.lengths < width)
     if short.size:

@@ -70,7 +70,7 @@ def prepare(files: InputFiles, settings: Settings) -> Prepared:
     Raises:
         InputError: A file is at fault.
     """
-    genome = Genome(files.genome) if files.genome is not None else None
+    genome = Genome(files.genome, settings.input.softmask) if files.genome is not None else None
     sequences = read_sequences(files.sequences, genome, settings.input)
     made = None
     if files.labels is None:

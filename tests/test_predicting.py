@@ -73,6 +73,17 @@ def test_windows_of_a_genome(tmp_path):
     assert table["bound"].to_numpy() == pytest.approx(expected(model, texts)[:, 0], rel=1e-4)
 
 
+@pytest.mark.parametrize("softmask", ["keep", "mask"])
+def test_lower_case_of_a_genome_is_read_as_in_training(tmp_path, softmask):
+    model = save(tmp_path / "model", softmask=softmask)
+    chromosome = DNA.decode(np.random.default_rng(0).integers(0, 4, 300).astype(np.uint8))
+    write_fasta(tmp_path / "genome.fa", {"chr1": chromosome[:100] + chromosome[100:180].lower() + chromosome[180:]})
+    (tmp_path / "peaks.bed").write_text("chr1\t50\t250\n")
+    table = predict_file(tmp_path / "model", tmp_path / "peaks.bed", tmp_path / "genome.fa", (), CPU)
+    hidden = chromosome[:100] + "N" * 80 + chromosome[180:] if softmask == "mask" else chromosome
+    assert table["bound"].to_numpy() == pytest.approx(expected(model, {"a": hidden[50:250]})[:, 0], rel=1e-4)
+
+
 def test_lower_case_is_read_as_in_training(tmp_path):
     path = write_fasta(tmp_path / "s.fa")
     kept, masked = save(tmp_path / "kept"), save(tmp_path / "masked", softmask="mask")

@@ -8,7 +8,7 @@ import numpy as np
 
 from motifcnn.alphabet import DNA, Alphabet, Codes
 from motifcnn.errors import InputError
-from motifcnn.formats.fasta import read_fasta
+from motifcnn.formats.fasta import Softmask, read_fasta
 from motifcnn.intervals import Interval
 from motifcnn.sequences import Sequences
 
@@ -34,20 +34,22 @@ class Genome:
 
     Args:
         path: FASTA, plain, bgzip or gzip.
+        softmask: Lower-case letters: "keep" them, or "mask" them as N.
 
     Raises:
         InputError: The file is at fault.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, softmask: Softmask = "keep"):
         self.path = Path(path)
+        self._softmask = softmask
         self._memory: Sequences | None = None
         self._index: dict[str, int] = {}
         self._indexed = self._open_indexed()
         if self._indexed is not None:
             self.lengths = {name: len(self._indexed[name]) for name in self._indexed.keys()}  # noqa: SIM118
         else:
-            self._memory = read_fasta(self.path, DNA)
+            self._memory = read_fasta(self.path, DNA, softmask=self._softmask)
             self._index = {name: number for number, name in enumerate(self._memory.names)}
             self.lengths = dict(zip(self._memory.names, self._memory.lengths.tolist(), strict=True))
 
@@ -79,7 +81,10 @@ class Genome:
         if self._memory is not None:
             codes = self._memory[self._index[interval.chrom]][interval.start : interval.end]
         else:
-            codes = alphabet.encode(str(self._indexed[interval.chrom][interval.start : interval.end]))
+            text = str(self._indexed[interval.chrom][interval.start : interval.end])
+            codes = alphabet.encode(text)
+            if self._softmask == "mask":
+                codes[np.frombuffer(text.encode(), dtype=np.uint8) >= ord("a")] = alphabet.unknown
         if len(codes) != interval.width:
             raise InputError(f"gave {len(codes)} bases for {interval}; its index is stale, remove it", self.path)
         return alphabet.reverse_complement(codes) if interval.strand == "-" else np.asarray(codes)
