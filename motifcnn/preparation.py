@@ -178,7 +178,11 @@ def _with_made_negatives(
 def _genomic_negatives(
     positives: Sequences, located: list[Interval], genome: Genome, generator: np.random.Generator
 ) -> Sequences:
-    chosen = gc_matched_windows(located, positives.gc_content(), genome, [], generator)
+    shares, whole = positives.gc_content(), genome
+    if genome.softmask == "mask":  # choose as if nothing were masked, or the masked letters alone would tell them apart
+        whole = Genome(genome.path)
+        shares = Sequences.from_list(positives.names, [whole.fetch(i) for i in located], DNA).gc_content()
+    chosen = gc_matched_windows(located, shares, whole, [], generator)
     return Sequences.from_list([str(i) for i in chosen], [genome.fetch(i, DNA) for i in chosen], DNA)
 
 

@@ -42,14 +42,14 @@ class Genome:
 
     def __init__(self, path: str | Path, softmask: Softmask = "keep"):
         self.path = Path(path)
-        self._softmask = softmask
+        self.softmask = softmask
         self._memory: Sequences | None = None
         self._index: dict[str, int] = {}
         self._indexed = self._open_indexed()
         if self._indexed is not None:
             self.lengths = {name: len(self._indexed[name]) for name in self._indexed.keys()}  # noqa: SIM118
         else:
-            self._memory = read_fasta(self.path, DNA, softmask=self._softmask)
+            self._memory = read_fasta(self.path, DNA, softmask=self.softmask)
             self._index = {name: number for number, name in enumerate(self._memory.names)}
             self.lengths = dict(zip(self._memory.names, self._memory.lengths.tolist(), strict=True))
 
@@ -83,7 +83,7 @@ class Genome:
         else:
             text = str(self._indexed[interval.chrom][interval.start : interval.end])
             codes = alphabet.encode(text)
-            if self._softmask == "mask":
+            if self.softmask == "mask":
                 codes[np.frombuffer(text.encode(), dtype=np.uint8) >= ord("a")] = alphabet.unknown
         if len(codes) != interval.width:
             raise InputError(f"gave {len(codes)} bases for {interval}; its index is stale, remove it", self.path)

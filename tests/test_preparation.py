@@ -1,0 +1,31 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from motifcnn.alphabet import DNA
+from motifcnn.preparation import InputFiles, prepare
+from motifcnn.settings import InputSettings, Settings
+
+
+@pytest.fixture
+def files(tmp_path, generator):
+    """A genome whose every other 100 bases are lower case, and peaks all over it."""
+    text = DNA.decode(generator.integers(0, 4, 60_000).astype(np.uint8))
+    blocks = [text[start : start + 100] for start in range(0, len(text), 100)]
+    text = "".join(block.lower() if number % 2 else block for number, block in enumerate(blocks))
+    (tmp_path / "genome.fa").write_text(f">chr1\n{text}\n")
+    starts = range(130, 59_000, 900)
+    (tmp_path / "peaks.bed").write_text("".join(f"chr1\t{start}\t{start + 50}\n" for start in starts))
+    return InputFiles(tmp_path / "peaks.bed", genome=tmp_path / "genome.fa")
+
+
+@pytest.mark.parametrize("softmask", ["keep", "mask"])
+def test_made_negatives_are_masked_as_the_positives_are(files, softmask):
+    settings = replace(Settings(), input=InputSettings(width=50, softmask=softmask))
+    examples = prepare(files, settings).examples
+    masked = np.array([(examples.sequences[n] == DNA.unknown).mean() for n in range(len(examples))])
+    positive = examples.values[:, 0] == 1
+    assert positive.sum() == (~positive).sum() == 66
+    for share in (masked[positive].mean(), masked[~positive].mean()):
+        assert (share == 0) if softmask == "keep" else (0.35 < share < 0.65)
