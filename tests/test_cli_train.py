@@ -12,7 +12,16 @@ from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.motif_files import read_motifs
 
 FILES = [
-    *("baselines.tsv", "filters.meme", "history.tsv", "layers.tsv", "log.jsonl", "logos", "metrics.json"),
+    *(
+        "baselines.tsv",
+        "filter_motifs.meme",
+        "filters.meme",
+        "history.tsv",
+        "layers.tsv",
+        "log.jsonl",
+        "logos",
+        "metrics.json",
+    ),
     *("model.safetensors", "motifs.meme", "motifs.tsv", "predictions.tsv", "report.html", "run.json"),
     *("settings.toml", "sites.tsv"),
 ]
