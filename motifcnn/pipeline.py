@@ -119,11 +119,12 @@ def _assemble(
         examples.values[training],
         weigh_classes=settings.training.class_weights,
     )
-    scales = track_scales(examples.track_names, examples.tracks)
+    scales = track_scales(examples.track_names, examples.tracks[:, sequences.positions_of(training)])
     network = MotifNetwork(model_settings, sequences.alphabet, len(scales), objective.outputs, settings.seed)
     network.to(device.torch_device)
     encoded = EncodedSequences(sequences, examples.tracks, scales, device.torch_device)
-    return TrainedModel(network, objective, sequences.alphabet, scales, settings.input.softmask), encoded
+    read = settings.input
+    return TrainedModel(network, objective, sequences.alphabet, scales, read.softmask, read.width), encoded
 
 
 def _train(

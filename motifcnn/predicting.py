@@ -56,17 +56,16 @@ def read_model_input(
             "repeat --conservation for each, in that order",
             sequences_path,
         )
-    settings = replace(InputSettings(), alphabet=model.alphabet.name, softmask=model.softmask)  # type: ignore[arg-type]
-    if whole_intervals:
-        settings = replace(settings, width=0)
+    width = 0 if whole_intervals else model.width
+    settings = replace(InputSettings(), alphabet=model.alphabet.name, softmask=model.softmask, width=width)  # type: ignore[arg-type]
     reference = Genome(genome, settings.softmask) if genome is not None else None
     sequences = read_sequences(sequences_path, reference, settings)
-    width = model.network.filters.width
-    short = np.flatnonzero(sequences.lengths < width)
+    span = model.network.filters.width
+    short = np.flatnonzero(sequences.lengths < span)
     if short.size:
         raise InputError(
             f"{short.size} {'sequence is' if short.size == 1 else 'sequences are'} shorter than the model's filters "
-            f"of width {width} (first: {sequences.names[int(short[0])]}); "
+            f"of width {span} (first: {sequences.names[int(short[0])]}); "
             f"remove {'it' if short.size == 1 else 'them'}",
             sequences_path,
         )

@@ -10,6 +10,7 @@ from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.comparison import motif_similarity
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.motif_files import read_motifs
+from motifcnn.model.store import load_model
 
 FILES = [
     *(
@@ -222,6 +223,11 @@ def test_conservation_is_a_further_channel(run_cli, world):
     assert refused.exit_code == 1
     assert "trained with 1 tracks (conserved.tsv) and 0 were given; repeat --conservation" in refused.stderr
     assert run_cli("predict", fasta, "-m", run, "--conservation", track).exit_code == 0
+    values = dict(map(str.split, track.read_text().splitlines()))
+    predicted = table(run, "predictions.tsv")
+    seen = ",".join(values[name] for name in predicted["id"][predicted["split"] == "train"])
+    (scale,) = load_model(run / "model.safetensors").scales
+    assert scale.mean == pytest.approx(np.mean([float(value) for value in seen.split(",")]))  # of training alone
 
 
 def test_negatives_are_made_where_no_labels_are_given(run_cli, world):

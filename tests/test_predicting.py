@@ -25,9 +25,9 @@ OBJECTIVES = {
 TEXTS = {"first": "ACGTTGCANNACGT", "second": "ttgacattgacaacgtaa", "third": "GGGGG"}
 
 
-def save(path, objective=BINARY, scales=(), softmask="keep"):
+def save(path, objective=BINARY, scales=(), softmask="keep", width=200):
     network = MotifNetwork(SETTINGS, DNA, len(scales), objective.outputs, seed=2)
-    model = TrainedModel(network.eval(), objective, DNA, scales, softmask)
+    model = TrainedModel(network.eval(), objective, DNA, scales, softmask, width)
     save_model(path, model)
     return model
 
@@ -62,14 +62,16 @@ def test_a_run_directory_stands_for_its_model(tmp_path):
     assert table.equals(predict_file(tmp_path / "run" / "model.safetensors", path, None, (), CPU))
 
 
-def test_windows_of_a_genome(tmp_path):
-    model = save(tmp_path / "model")
+@pytest.mark.parametrize("width", [200, 60])
+def test_windows_of_a_genome_are_cut_as_in_training(tmp_path, width):
+    model = save(tmp_path / "model", width=width)
     generator = np.random.default_rng(0)
     chromosome = DNA.decode(generator.integers(0, 4, 900).astype(np.uint8))
     write_fasta(tmp_path / "genome.fa", {"chr1": chromosome})
     (tmp_path / "peaks.bed").write_text("chr1\t300\t500\nchr1\t450\t650\n")
     table = predict_file(tmp_path / "model", tmp_path / "peaks.bed", tmp_path / "genome.fa", (), CPU)
-    texts = {"a": chromosome[300:500], "b": chromosome[450:650]}
+    half = width // 2
+    texts = {"a": chromosome[400 - half : 400 + half], "b": chromosome[550 - half : 550 + half]}
     assert table["bound"].to_numpy() == pytest.approx(expected(model, texts)[:, 0], rel=1e-4)
 
 

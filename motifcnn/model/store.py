@@ -15,7 +15,7 @@ from motifcnn.errors import InputError
 from motifcnn.formats.files import atomic_write
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
-from motifcnn.settings import ModelSettings
+from motifcnn.settings import InputSettings, ModelSettings
 
 SCHEMA_VERSION = 1
 
@@ -30,6 +30,7 @@ class TrainedModel:
         alphabet: Alphabet of its input.
         scales: Scale of each further channel.
         softmask: How lower-case letters were read.
+        width: Width of the windows cut around BED intervals.
     """
 
     network: MotifNetwork
@@ -37,6 +38,7 @@ class TrainedModel:
     alphabet: Alphabet
     scales: tuple[TrackScale, ...] = ()
     softmask: str = "keep"
+    width: int = InputSettings().width
 
 
 def save_model(path: Path, model: TrainedModel) -> None:
@@ -48,6 +50,7 @@ def save_model(path: Path, model: TrainedModel) -> None:
         "objective": asdict(model.objective),
         "tracks": [asdict(scale) for scale in model.scales],
         "softmask": model.softmask,
+        "width": model.width,
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
     with atomic_write(path) as file:
@@ -93,4 +96,4 @@ def _assemble(
     network = MotifNetwork(settings, alphabet, len(scales), objective.outputs, seed=0)
     network.load_state_dict(tensors)
     network.eval()
-    return TrainedModel(network.to(device), objective, alphabet, scales, description["softmask"])
+    return TrainedModel(network.to(device), objective, alphabet, scales, description["softmask"], description["width"])

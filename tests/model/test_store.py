@@ -29,11 +29,11 @@ OBJECTIVES = {
 SCALES = (TrackScale("phyloP", 0.25, 1.75), TrackScale("accessibility", 0.1, 1 / 3))
 
 
-def model_of(settings=SMALL, objective=BINARY, alphabet=DNA, scales=(), softmask="keep"):
+def model_of(settings=SMALL, objective=BINARY, alphabet=DNA, scales=(), softmask="keep", width=200):
     network = MotifNetwork(settings, alphabet, len(scales), objective.outputs, seed=4)
     with torch.no_grad():
         network.norm.running_mean.add_(0.5)
-    return TrainedModel(network.eval(), objective, alphabet, scales, softmask)
+    return TrainedModel(network.eval(), objective, alphabet, scales, softmask, width)
 
 
 def logits_of(model):
@@ -48,11 +48,11 @@ def logits_of(model):
 @pytest.mark.parametrize("task", OBJECTIVES)
 @pytest.mark.parametrize("alphabet", [DNA, RNA, PROTEIN], ids=lambda a: a.name)
 def test_what_is_saved_is_loaded(tmp_path, settings, task, alphabet):
-    model = model_of(settings, OBJECTIVES[task], alphabet, SCALES, softmask="mask")
+    model = model_of(settings, OBJECTIVES[task], alphabet, SCALES, softmask="mask", width=301)
     save_model(tmp_path / "model", model)
     back = load_model(tmp_path / "model")
-    assert (back.objective, back.alphabet, back.scales, back.softmask) == (
-        model.objective, alphabet, SCALES, "mask",
+    assert (back.objective, back.alphabet, back.scales, back.softmask, back.width) == (
+        model.objective, alphabet, SCALES, "mask", 301,
     )  # fmt: skip
     assert back.network.settings == settings
     assert not back.network.training
