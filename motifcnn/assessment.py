@@ -17,6 +17,7 @@ from motifcnn.model.network import MotifNetwork
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
 from motifcnn.scanning.best import BestSites, best_sites
+from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
 from motifcnn.significance import Enrichment, enrichment_test, rank_auroc
 
@@ -31,7 +32,7 @@ class TestedMotif:
 
     Args:
         extracted: The motif and its filters.
-        enrichment: Test on the held-out set.
+        enrichment: Test on the held-out set, with the sites of better significant motifs erased.
         e_value: p-value × number of motifs tested.
         train_auroc: AUROC of the best site on the training set.
         importance: Held-out score (AUROC or Pearson) lost when the motif's filters are silenced.
@@ -96,9 +97,10 @@ def assess(
     sites = best_sites(matrices, examples.sequences, network.filters.both_strands)
     groups = positive_groups(objective, examples.values)
     losses = _knock_out(network, objective, encoded, examples, extracted)
+    both_strands, e_threshold = network.filters.both_strands, settings.e_threshold
+    enrichments = _held_out_tests(extracted, sites, groups, examples, both_strands, e_threshold)
     tested = []
-    for column, item in enumerate(extracted):
-        enrichment = _held_out_test(sites.scores[:, column], groups[item.target], examples, item)
+    for column, (item, enrichment) in enumerate(zip(extracted, enrichments, strict=True)):
         known, positive = groups[item.target]
         train = examples.part("train")
         train = train[known[train]]
@@ -131,17 +133,42 @@ def _renamed(tested: TestedMotif, name: str) -> TestedMotif:
     return replace(tested, extracted=replace(extracted, motif=replace(extracted.motif, e_value=tested.e_value)))
 
 
-def _held_out_test(
-    scores: npt.NDArray[np.float64],
-    group: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]],
+def _held_out_tests(
+    extracted: Sequence[ExtractedMotif],
+    sites: BestSites,
+    groups: Sequence[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]],
     examples: Examples,
-    item: ExtractedMotif,
-) -> Enrichment:
-    known, positive = group
+    both_strands: bool,
+    e_threshold: float,
+) -> list[Enrichment]:
+    """Test the motifs in turn, best first, each on what the significant ones before it leave.
+
+    A significant motif's best site in a sequence is erased where it reaches the threshold, as STREME does
+    (Bailey 2021), so that half a motif, or a shifted copy of it, does not pass for another. The AUROC is the
+    motif's own, with nothing erased.
+    """
     held_out = examples.part("test")
-    held_out = held_out[known[held_out]]
-    lengths = examples.sequences.lengths[held_out]
-    return enrichment_test(scores[held_out], positive[held_out], item.threshold, lengths, item.motif.width)
+    left = examples.sequences.subset(held_out)
+    enrichments = []
+    for column, item in enumerate(extracted):
+        found = best_sites([item.motif.log_odds()], left, both_strands)
+        known, positive = (mask[held_out] for mask in groups[item.target])
+        scores, lengths = found.scores[known, 0], left.lengths[known]
+        enrichment = enrichment_test(scores, positive[known], item.threshold, lengths, item.motif.width)
+        if not math.isnan(enrichment.auroc):
+            alone = sites.scores[held_out[known], column]
+            enrichment = replace(enrichment, auroc=rank_auroc(alone, positive[known]))
+        enrichments.append(enrichment)
+        if enrichment.p_value * len(extracted) <= e_threshold:
+            _erase(left, found, item)
+    return enrichments
+
+
+def _erase(sequences: Sequences, found: BestSites, item: ExtractedMotif) -> None:
+    """Overwrite the best sites that reach the motif's threshold with the unknown letter, which no site may hold."""
+    hit = np.flatnonzero(found.scores[:, 0] >= item.threshold)
+    first = sequences.offsets[hit] + found.starts[hit, 0]
+    sequences.codes[first[:, None] + np.arange(item.motif.width)] = sequences.alphabet.unknown
 
 
 def _knock_out(

@@ -88,6 +88,18 @@ def test_held_out_enrichment_is_fishers_test_of_the_held_out_examples(examples):
         assert tested.train_auroc == pytest.approx(roc_auc_score(examples.values[:180, 0], scores[:180]))
 
 
+def test_a_part_of_a_better_motif_is_no_motif_of_its_own(examples):
+    whole, part = extracted_motif(SITE, (0, 4), 50.0), extracted_motif(SITE[:6], (1,), 20.0, 6.0)
+    alone = trial(examples, extracted=(part,)).motifs[0]
+    assert alone.e_value < 1e-6
+    for strand in (part, replace(part, motif=part.motif.reverse_complement())):
+        first, second = trial(examples, extracted=(whole, strand)).motifs
+        assert first.e_value < 1e-6
+        assert second.e_value > 0.05
+        assert second.enrichment.auroc == pytest.approx(alone.enrichment.auroc)  # the motif's own: nothing is erased
+    assert examples.sequences.codes.max() < 4  # the examples themselves stay as they are
+
+
 def test_significant_motifs_come_first_and_names_and_sites_follow(examples):
     found = trial(examples)
     assert [tested.motif.consensus for tested in found.motifs] == [SITE, CHANCE]
