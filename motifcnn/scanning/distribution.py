@@ -19,6 +19,10 @@ _LOWEST = -100.0
 """Bits given to a letter that the motif excludes (probability 0 and no pseudocount)."""
 
 
+_ROUNDING = 1e-12
+"""Relative error that adding up chances may leave, so that a word with just the p-value asked for counts."""
+
+
 @dataclass(frozen=True, eq=False)
 class Chain:
     """A first-order background: how often each letter begins a window, and follows each other letter.
@@ -78,8 +82,8 @@ class IntegerMotif:
         return np.asarray(self.survival[np.clip(scores - self.lowest, 0, len(self.survival) - 1)])
 
     def threshold(self, p_value: float) -> int | None:
-        """Return the least score with this p-value or a smaller one; None where no word has one."""
-        reaching = np.flatnonzero(self.survival <= p_value)
+        """Return the least score with this p-value or a smaller one, up to rounding; None where no word has one."""
+        reaching = np.flatnonzero(self.survival <= p_value * (1 + _ROUNDING))
         return self.lowest + int(reaching[0]) if reaching.size else None
 
     def reverse_complement(self, complement: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
