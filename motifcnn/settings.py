@@ -128,12 +128,11 @@ class ScanSettings:
 
     p_value: float = _setting(1e-4, "Largest p-value of a hit, at one window of one strand.", above=0, most=1)
     strands: Literal["auto", "both", "single"] = _setting("auto", "Strands to scan; auto: both for DNA.")
-    background: Literal["sequences", "motif", "uniform"] = _setting(
-        "sequences", "Letter frequencies: of the genome, of each motif, or uniform."
+    background: str = _setting(
+        "sequences",
+        "Letter frequencies: sequences (the genome's), motif (each motif's own), uniform, or a file of them.",
     )
-    background_order: int = _setting(
-        0, "1: p-values also reckon with which letter follows which in the genome.", least=0, most=1
-    )
+    background_order: int = _setting(0, "1: p-values also reckon with which letter follows which.", least=0, most=1)
     format: Literal["bed", "narrowpeak", "gff3", "tsv"] = _setting("bed", "Format of the hits.")
     q_values: bool = _setting(False, "Add q-values (Benjamini and Hochberg, for each motif).")
     softmask: Literal["keep", "mask"] = _setting("keep", "Lower-case letters: scan them, or leave them out.")

@@ -97,3 +97,30 @@ def test_the_run_of_the_present_directory_and_standard_input(run_cli, tiny_run, 
     assert done.stdout == of_motif.stdout
     assert done.stderr.startswith("scanning standard input with 1 motif of motifcnn_out/motifs.meme, p ≤ 0.0001, ")
     assert "standard input cannot be read twice: letter frequencies are those of each motif" in done.stderr
+
+
+def test_a_background_file(run_cli, tiny_run, tmp_path):
+    background = tmp_path / "background.txt"
+    background.write_text("# order 0\nA 0.25\nC 0.25\nG 0.25\nT 0.25\n")
+    scan = ["scan", tiny_run.sequences, "-m", tiny_run.path, "--first", 1, "--background"]
+    assert run_cli(*scan, background).stdout == run_cli(*scan, "uniform").stdout != ""
+    refused = run_cli(*scan, background, "--background-order", 1)
+    assert refused.exit_code == 1
+    assert f"motifcnn: error: {background}: holds no pairs of letters; add lines such as" in refused.stderr
+    background.write_text("A 0.5\nC 0.5 0.5\n")
+    faulty = run_cli(*scan, background)
+    assert faulty.exit_code == 1
+    assert f"motifcnn: error: {background}:2: 'C 0.5 0.5'; a word and its frequency are expected" in faulty.stderr
+
+
+def test_a_motif_too_short_for_the_threshold_is_said(run_cli, tiny_run, tmp_path):
+    """No word of 6 letters is rarer than 1 in 4096."""
+    motif = tmp_path / "short.meme"
+    matrix = "\n".join(["1 0 0 0"] * 6)
+    motif.write_text(f"MEME version 4\nMOTIF short\nletter-probability matrix: w= 6 nsites= 1000\n{matrix}\n")
+    refused = run_cli("scan", tiny_run.sequences, "-m", motif, "--background", "uniform")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "short cannot reach p ≤ 0.0001: its best word of 6 letters has p = 0.00024; left out" in refused.stderr
+    assert "error: no motif can reach p ≤ 0.0001; give a larger --p-value" in refused.stderr
+    found = run_cli("scan", tiny_run.sequences, "-m", motif, "--background", "uniform", "--p-value", 2.5e-4)
+    assert {row[7] for row in rows(found.stdout)} <= {"0.000244"}

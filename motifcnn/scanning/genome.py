@@ -7,21 +7,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from motifcnn.alphabet import ALPHABETS, Alphabet
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import FastaChunk, stream_fasta
-from motifcnn.motifs import Motif, uniform_background
-from motifcnn.scanning.distribution import UNITS_PER_BIT, Chain, IntegerMotif
+from motifcnn.motifs import Motif
+from motifcnn.scanning.background import background_of
+from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Scanner
 from motifcnn.scanning.hits import HitFormatter
 from motifcnn.scanning.q_values import ScoreHistogram, counted
 from motifcnn.settings import ScanSettings
 
 _LOGGER = logging.getLogger(__name__)
-
-Frequencies = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,8 @@ def scan_genome(
     both = settings.strands == "both" or (settings.strands == "auto" and alphabet.double_stranded)
     if both and alphabet.complement is None:
         raise MotifcnnError(f"{alphabet.name} has one strand only; use --strands single")
-    background = _background(path, motifs, alphabet, settings)
-    chain = _chain(path, alphabet, settings, both) if settings.background_order else None
-    ready = [IntegerMotif.from_log_odds(motif.log_odds(_of(motif, background)), chain) for motif in motifs]
+    background = background_of(path, alphabet, settings, both)
+    ready = [IntegerMotif.from_log_odds(motif.log_odds(background.of(motif)), background.chain) for motif in motifs]
     thresholds = [motif.threshold(settings.p_value) for motif in ready]
     _say_thresholds(ready, thresholds, settings.p_value)
     if all(threshold is None for threshold in thresholds):
@@ -113,47 +110,6 @@ def _one_alphabet(motifs: Sequence[Motif]) -> Alphabet:
     if len(names) > 1:
         raise MotifcnnError(f"motifs of {' and '.join(sorted(names))} cannot be scanned together; choose with --motifs")
     return ALPHABETS[names.pop()]
-
-
-def _background(path: Path, motifs: Sequence[Motif], alphabet: Alphabet, settings: ScanSettings) -> Frequencies | None:
-    """Letter frequencies to score against; None stands for each motif's own."""
-    if settings.background == "uniform":
-        return uniform_background(alphabet)
-    if settings.background == "motif":
-        return None
-    if str(path) == "-":
-        _LOGGER.info("standard input cannot be read twice: letter frequencies are those of each motif")
-        return None
-    counts = np.ones(alphabet.size)
-    for chunk in stream_fasta(path, alphabet):
-        counts += np.bincount(chunk.codes, minlength=len(alphabet.symbols))[: alphabet.size]
-    if alphabet.double_stranded and alphabet.complement_codes is not None:  # both strands are scanned alike
-        counts = counts + counts[alphabet.complement_codes[: alphabet.size]]
-    return np.asarray(counts / counts.sum())
-
-
-def _chain(path: Path, alphabet: Alphabet, settings: ScanSettings, both: bool) -> Chain:
-    """First-order background of the sequences; the same for both strands where both are scanned."""
-    if settings.background != "sequences" or str(path) == "-":
-        raise MotifcnnError(
-            "--background-order 1 counts letters in the genome: give a file, and --background sequences"
-        )
-    size, symbols = alphabet.size, len(alphabet.symbols)
-    counts = np.ones((size, size))
-    for chunk in stream_fasta(path, alphabet, overlap=1):
-        pairs = chunk.codes[:-1].astype(np.int16) * symbols + chunk.codes[1:]
-        counts += np.bincount(pairs, minlength=symbols**2).reshape(symbols, symbols)[:size, :size]
-    if both and alphabet.complement_codes is not None:
-        other = alphabet.complement_codes[:size]
-        counts = counts + counts[np.ix_(other, other)].T
-    return Chain.from_pairs(counts)
-
-
-def _of(motif: Motif, background: Frequencies | None) -> Frequencies:
-    chosen = motif.background if background is None else background
-    if (chosen <= 0).any():
-        raise MotifcnnError(f"motif {motif.name}: a background frequency is 0; use --background sequences or uniform")
-    return np.asarray(chosen / chosen.sum())
 
 
 def _say_thresholds(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | None], p_value: float) -> None:
