@@ -18,7 +18,8 @@ def predict(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="TSV to write; left out: stdout.")] = None,
     genome: Annotated[Path | None, typer.Option(help="FASTA of the genome that BED intervals are cut from.")] = None,
     conservation: Annotated[
-        list[Path] | None, typer.Option(help="Tracks, in the order of training; may be repeated.")
+        list[Path] | None,
+        typer.Option(help="Tracks as in training, matched by file name, else in its order; may be repeated."),
     ] = None,
     force: Force = False,
     device: Device = "auto",

@@ -27,7 +27,8 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="Run directory.")] = Path("motifcnn_out"),
     genome: Annotated[Path | None, typer.Option(help="FASTA of the genome that BED intervals are cut from.")] = None,
     conservation: Annotated[
-        list[Path] | None, typer.Option(help="Track for a further channel: TSV, bigWig or bedGraph; may be repeated.")
+        list[Path] | None,
+        typer.Option(help="Track for a further channel: TSV, bigWig, bedGraph or wiggle; may be repeated."),
     ] = None,
     database: Annotated[Path | None, typer.Option(help="MEME file of known motifs to compare with.")] = None,
     force: Force = False,

@@ -1,7 +1,7 @@
 """What a training run found, and how it is written down in the run directory."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from motifcnn.assessment import Assessment, TestedMotif
+from motifcnn.channels import missing
 from motifcnn.evaluation import Baseline, Scores, score_predictions
 from motifcnn.examples import Examples
 from motifcnn.extraction import positive_groups
@@ -211,7 +212,7 @@ def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
                 name: {part: int(group[1][examples.part(part)].sum()) for part in PARTS}
                 for name, group in zip(objective.output_names, groups, strict=True)
             },
-            "tracks": list(examples.track_names),
+            "tracks": _tracks(outcome),
             "negatives_made": negatives_made,
         },
         "test": _scores_dict(outcome.scores("test")),
@@ -221,6 +222,16 @@ def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
             for baseline in outcome.baselines
         },
     }
+
+
+def _tracks(outcome: Outcome) -> list[dict[str, Any]]:
+    """Scale of each further channel, and what it lacks."""
+    examples = outcome.examples
+    lacking = missing(examples.tracks, examples.sequences)
+    return [
+        asdict(scale) | {"missing_positions": lack.positions, "sequences_without": lack.sequences}
+        for scale, lack in zip(outcome.model.scales, lacking, strict=True)
+    ]
 
 
 def _headline_name(task: str) -> str:

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from motifcnn.channels import matched, read_channels
 from motifcnn.devices import Device
 from motifcnn.encoding import EncodedSequences, Tracks
 from motifcnn.errors import InputError
 from motifcnn.formats.genome import Genome
 from motifcnn.model.store import TrainedModel, load_model
-from motifcnn.preparation import read_all_tracks, read_sequences
+from motifcnn.preparation import read_sequences
 from motifcnn.runs import RunDirectory
 from motifcnn.sequences import Sequences
 from motifcnn.settings import InputSettings
@@ -43,19 +44,12 @@ def read_model_input(
         model: Trained.
         sequences_path: FASTA, or BED with a genome.
         genome: FASTA of the genome.
-        conservation: Tracks, in the order of training.
+        conservation: Tracks, matched with those of training by their names, or else by their order.
         whole_intervals: Whether BED intervals are read as they are, not as windows of one width.
 
     Raises:
         InputError: The input does not suit the model.
     """
-    if len(conservation) != len(model.scales):
-        names = ", ".join(scale.name for scale in model.scales) or "none"
-        raise InputError(
-            f"the model was trained with {len(model.scales)} tracks ({names}) and {len(conservation)} were given; "
-            "repeat --conservation for each, in that order",
-            sequences_path,
-        )
     width = 0 if whole_intervals else model.width
     settings = replace(InputSettings(), alphabet=model.alphabet.name, softmask=model.softmask, width=width)  # type: ignore[arg-type]
     reference = Genome(genome, settings.softmask) if genome is not None else None
@@ -69,7 +63,7 @@ def read_model_input(
             f"remove {'it' if short.size == 1 else 'them'}",
             sequences_path,
         )
-    return sequences, read_all_tracks(conservation, sequences)
+    return sequences, matched(read_channels(conservation, sequences), model.scales, sequences_path).values
 
 
 def predict_file(

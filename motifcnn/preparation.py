@@ -9,12 +9,11 @@ import torch
 
 from motifcnn.alphabet import DNA
 from motifcnn.backgrounds import gc_matched_windows, shuffled_negatives
-from motifcnn.encoding import Tracks
+from motifcnn.channels import read_channels
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.evaluation import fit_baselines
 from motifcnn.examples import Examples, assign_splits, join
 from motifcnn.formats.bed import read_bed, windows
-from motifcnn.formats.conservation import read_tracks
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.files import open_bytes
 from motifcnn.formats.genome import Genome
@@ -36,7 +35,7 @@ class InputFiles:
         sequences: FASTA, or BED or narrowPeak with a genome.
         labels: Labels TSV, or None where all sequences are positives.
         genome: FASTA of the genome.
-        conservation: Tracks: TSV, bigWig or bedGraph.
+        conservation: Tracks: TSV, bigWig, bedGraph or wiggle.
     """
 
     sequences: Path
@@ -89,9 +88,8 @@ def prepare(files: InputFiles, settings: Settings) -> Prepared:
     )
     for line in report:
         _LOGGER.info("%s", line)
-    tracks = read_all_tracks(files.conservation, examples.sequences)
-    if files.conservation:
-        examples = examples.with_tracks(tracks, tuple(path.name for path in files.conservation))
+    channels = read_channels(files.conservation, examples.sequences)
+    examples = examples.with_tracks(channels.values, channels.names)
     return Prepared(assign_splits(examples, settings.split, settings.seed), made)
 
 
@@ -130,13 +128,6 @@ def _looks_like_fasta(path: Path) -> bool:
     with open_bytes(path) as file:
         start = file.read(4096).lstrip()
     return not start or start.startswith(b">") or b"\0" in start  # the reader of FASTA says it better
-
-
-def read_all_tracks(paths: tuple[Path, ...], sequences: Sequences) -> Tracks:
-    """Read each conservation file along the sequences, shape [track, total positions]."""
-    if not paths:
-        return np.empty((0, len(sequences.codes)), dtype=np.float32)
-    return np.stack([read_tracks(path, sequences) for path in paths])
 
 
 def _with_made_negatives(

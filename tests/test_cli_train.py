@@ -1,5 +1,6 @@
 """`motifcnn train`: a whole run directory for every kind of input, the same bytes for the same seed."""
 
+import io
 import json
 
 import numpy as np
@@ -228,6 +229,38 @@ def test_conservation_is_a_further_channel(run_cli, world):
     seen = ",".join(values[name] for name in predicted["id"][predicted["split"] == "train"])
     (scale,) = load_model(run / "model.safetensors").scales
     assert scale.mean == pytest.approx(np.mean([float(value) for value in seen.split(",")]))  # of training alone
+
+
+def test_several_tracks_are_several_channels(run_cli, world):
+    fasta = world.sequences("ACGT", "TGACTCA", lengths=(25, 40))
+    tracks = world.folder / "a.tsv", world.folder / "b.tsv"
+    for number, track in enumerate(tracks):
+        lines = []
+        for i, text in enumerate(world.texts):
+            values = np.where(world.random.random(len(text)) < 0.1 * number, np.nan, world.random.random(len(text)))
+            lines.append(f"s{i}\t" + ",".join(f"{value:.2f}" for value in values) + "\n")
+        track.write_text("".join(lines[number:]))
+    labels = world.labels(["bound"], [[int(p)] for p in world.present])
+    run, _, result = trained(run_cli, world, fasta, labels, "--conservation", tracks[0], "--conservation", tracks[1])
+    assert f"b.tsv has no value for 1 of {len(world.texts)} sequences" in result.stderr
+    whole, lacking = json.loads((run / "metrics.json").read_text())["data"]["tracks"]
+    assert (whole["name"], whole["missing_positions"], whole["sequences_without"]) == ("a.tsv", 0, 0)
+    assert (lacking["name"], lacking["sequences_without"]) == ("b.tsv", 1)
+    assert 0.05 < lacking["missing_positions"] < 0.2
+    scales = load_model(run / "model.safetensors").scales
+    assert [(scale.mean, scale.deviation) for scale in scales] == [
+        (track["mean"], track["deviation"]) for track in (whole, lacking)
+    ]
+    report = (run / "report.html").read_text()
+    assert "<code>b.tsv</code>" in report
+    given = [
+        run_cli("predict", fasta, "-m", run, "--conservation", first, "--conservation", second).stdout
+        for first, second in (tracks, tracks[::-1])
+    ]
+    assert given[0] == given[1] != ""  # matched by name
+    predicted = pd.read_csv(io.StringIO(given[0]), sep="\t").set_index("id")["bound"]
+    kept = table(run, "predictions.tsv").set_index("id")["predicted_bound"]
+    np.testing.assert_allclose(predicted[kept.index], kept, rtol=1e-4)
 
 
 def test_negatives_are_made_where_no_labels_are_given(run_cli, world):

@@ -113,6 +113,7 @@ def test_another_number_of_tracks_is_refused(tmp_path, given, wanted):
     scales = (TrackScale("phyloP", 0.0, 1.0),) * wanted
     save(tmp_path / "model", scales=scales)
     path = write_fasta(tmp_path / "s.fa")
+    (tmp_path / "t.tsv").write_text("third\t1,2,3,4,5\n")
     with pytest.raises(InputError) as caught:
         predict_file(tmp_path / "model", path, None, (tmp_path / "t.tsv",) * given, CPU)
     names = "phyloP" if wanted else "none"

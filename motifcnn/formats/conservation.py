@@ -1,9 +1,8 @@
-"""Values along sequences, such as conservation: a TSV by name, or bigWig or bedGraph by genome coordinates.
+"""Values along sequences, such as conservation: a TSV by name, or bigWig, bedGraph or wiggle by genome coordinates.
 
 All give the same array: one value a letter, aligned to `Sequences.codes`, NaN where the file has none.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.errors import InputError
+from motifcnn.formats.bedgraph import bedgraph_stretches
 from motifcnn.formats.files import open_bytes
 from motifcnn.formats.genome_tracks import (
     LARGEST,
@@ -19,14 +19,13 @@ from motifcnn.formats.genome_tracks import (
     TRACK_LINES,
     first_names,
     is_value,
-    read_bedgraph,
     read_bigwig,
+    read_stretches,
 )
+from motifcnn.formats.wiggle import DECLARATIONS, wiggle_stretches
 from motifcnn.sequences import Sequences
 
 Values = npt.NDArray[np.float32]
-
-_LOGGER = logging.getLogger(__name__)
 
 _BIGWIG_MAGIC: Final = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
 _BIGBED_MAGIC: Final = (b"\xeb\xf2\x89\x87", b"\x87\x89\xf2\xeb")
@@ -35,10 +34,10 @@ _BIGBED_MAGIC: Final = (b"\xeb\xf2\x89\x87", b"\x87\x89\xf2\xeb")
 def read_tracks(path: str | Path, sequences: Sequences) -> Values:
     """Read values along sequences.
 
-    The format is told by the content: bigWig, bedGraph (`chrom start end value`, plain or compressed), or
-    TSV (`name<TAB>v1,v2,…`, one value a letter; an empty value, ".", "NA" and "NaN" are missing). bigWig and
-    bedGraph are read at the coordinates in the sequences' names, such as `chr22:100-301` or, on the other
-    strand, `chr1:5-9(-)`. A sequence without values gets NaN; how many there are goes to the log.
+    The format is told by the content: bigWig, bedGraph (`chrom start end value`) or wiggle (fixed and variable
+    step), plain or compressed, or TSV (`name<TAB>v1,v2,…`, one value a letter; an empty value, ".", "NA" and
+    "NaN" are missing). All but the last are read at the coordinates in the sequences' names, such as
+    `chr22:100-301` or, on the other strand, `chr1:5-9(-)`. A position without a value gets NaN.
 
     Args:
         path: The file.
@@ -62,14 +61,13 @@ def read_tracks(path: str | Path, sequences: Sequences) -> Values:
         else:
             first, line = _first_data_line(path)
             if _is_bedgraph(first):
-                values = read_bedgraph(path, sequences)
-            elif first.startswith((b"fixedStep", b"variableStep")):
-                raise InputError("is wiggle; convert it to bigWig with wigToBigWig", path, line)
+                values = read_stretches(path, sequences, bedgraph_stretches(path))
+            elif first.startswith(DECLARATIONS):
+                values = read_stretches(path, sequences, wiggle_stretches(path))
             elif b"\t" not in first:
-                raise InputError("is neither bigWig, bedGraph nor a TSV of name<TAB>v1,v2,…", path, line)
+                raise InputError("is neither bigWig, bedGraph, wiggle nor a TSV of name<TAB>v1,v2,…", path, line)
             else:
                 values = _read_table(path, sequences)
-    _count_missing(values, sequences, path)
     return values
 
 
@@ -82,20 +80,12 @@ def _first_data_line(path: str | Path) -> tuple[bytes, int]:
                 return line, number
         else:
             raise InputError("is empty; values along the sequences are needed", path)
-    raise InputError("is binary, but not bigWig; give bigWig, bedGraph or TSV", path)
+    raise InputError("is binary, but not bigWig; give bigWig, bedGraph, wiggle or TSV", path)
 
 
 def _is_bedgraph(line: bytes) -> bool:
     fields = line.split()
     return len(fields) == 4 and fields[1].isdigit() and fields[2].isdigit()
-
-
-def _count_missing(values: Values, sequences: Sequences, path: str | Path) -> None:
-    """Say how many sequences have no value at all."""
-    starts = sequences.offsets[:-1][sequences.lengths > 0]
-    without = int((~np.logical_or.reduceat(~np.isnan(values), starts)).sum()) if len(starts) else 0
-    if without:
-        _LOGGER.warning("%s has no value for %d of %d sequences", path, without, len(sequences))
 
 
 def _read_table(path: str | Path, sequences: Sequences) -> Values:

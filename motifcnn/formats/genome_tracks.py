@@ -1,8 +1,7 @@
-"""Values at genome coordinates, from bigWig and bedGraph, along sequences whose names hold their coordinates."""
+"""Values at genome coordinates along sequences whose names hold their coordinates."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,8 +22,6 @@ MISSING: Final = frozenset({"", ".", "na", "nan"})
 """Ways to write that there is no value, in lower case."""
 LARGEST: Final = float(np.finfo(np.float32).max)
 """Largest value that single precision holds."""
-_BLOCK: Final = 1 << 23
-"""Bytes of a bedGraph read at a time."""
 _SHOWN: Final = 3
 
 
@@ -40,6 +37,42 @@ def is_value(field: str) -> bool:
 def first_names(names: Sequence[str]) -> str:
     """Return the first names of many, for a message."""
     return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Stretches:
+    """Values of some stretches of one chromosome, sorted by start, none of them overlapping another.
+
+    Args:
+        chrom: Name of the chromosome.
+        starts: First position of each, counted from 0, shape [stretch].
+        ends: Position after the last of each, shape [stretch].
+        values: Value of each, shape [stretch].
+    """
+
+    chrom: str
+    starts: Integers
+    ends: Integers
+    values: Values
+
+    @classmethod
+    def sorted(cls, chrom: str, starts: Integers, ends: Integers, values: Values, path: str | Path) -> "Stretches":
+        """Sort stretches by their starts.
+
+        Raises:
+            InputError: Two overlap.
+        """
+        order = np.argsort(starts, kind="stable")
+        starts, ends = starts[order], ends[order]
+        overlaps = np.flatnonzero(ends[:-1] > starts[1:])
+        if len(overlaps):
+            i = int(overlaps[0])
+            raise InputError(
+                f"{chrom}:{starts[i]}-{ends[i]} and {chrom}:{starts[i + 1]}-{ends[i + 1]} overlap; "
+                "one value a position is needed",
+                path,
+            )
+        return cls(chrom, starts, ends, values[order])
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,45 +199,38 @@ def _bigwig_values(bigwig: Any, interval: Interval, path: str | Path) -> Values:
     return values
 
 
-def read_bedgraph(path: str | Path, sequences: Sequences) -> Values:
-    """Read values from a bedGraph, plain or compressed, of any size, at the coordinates in the names.
+def read_stretches(path: str | Path, sequences: Sequences, stretches: Iterable[Stretches]) -> Values:
+    """Lay stretches of a file along sequences, at the coordinates in the names.
 
     Args:
-        path: The file.
+        path: The file, for messages.
         sequences: Sequences with names such as `chr22:100-301`, or `chr1:5-9(-)` on the other strand.
+        stretches: What the file holds, piece by piece.
 
     Returns:
         Shape [total positions], aligned to `sequences.codes`; NaN where there is no value.
 
     Raises:
-        InputError: The file is damaged or knows none of the chromosomes, or a name has no coordinates or those
-            of another width.
+        InputError: The file knows none of the chromosomes, or a name has no coordinates or those of another width.
     """
     intervals = _located(path, sequences)
     windows = _by_chrom(intervals)
     values = np.full(len(sequences.codes), np.nan, dtype=np.float32)
     available: dict[str, None] = {}
-    for first_line, block in _blocks(path):
-        chroms, starts, ends, heights = _parse_block(block, path, first_line)
-        names, numbers = np.unique(chroms, return_inverse=True)
-        for number, chrom in enumerate(names):
-            available.setdefault(str(chrom))
-            if str(chrom) in windows:
-                mine = np.flatnonzero(numbers == number)
-                order = mine[np.argsort(starts[mine], kind="stable")]
-                if (ends[order][:-1] > starts[order][1:]).any():
-                    _refuse_overlap(chroms, starts, ends, order, path)
-                _fill(values, sequences, intervals, windows[str(chrom)], starts[order], ends[order], heights[order])
+    for piece in stretches:
+        available.setdefault(piece.chrom)
+        if piece.chrom in windows and len(piece.starts):
+            _fill(values, sequences, intervals, windows[piece.chrom], piece.starts, piece.ends, piece.values)
     _check_chroms(list(windows), list(available), path)
     return values
 
 
-def _blocks(path: str | Path) -> Iterator[tuple[int, bytes]]:
-    """Return the number of the first line and some whole lines, block after block."""
+def line_blocks(path: str | Path, size: int) -> Iterator[tuple[int, bytes]]:
+    """Return the number of the first line and some whole lines, about so many bytes, block after block."""
     line = 1
     with open_bytes(path) as file:
         rest = b""
-        while data := file.read(_BLOCK):
+        while data := file.read(size):
             cut = data.rfind(b"\n") + 1
             block, rest = (rest + data[:cut], data[cut:]) if cut else (b"", rest + data)
             if block:
@@ -212,71 +238,6 @@ def _blocks(path: str | Path) -> Iterator[tuple[int, bytes]]:
                 line += block.count(b"\n")
         if rest.strip():
             yield line, rest
-
-
-def _parse_block(
-    block: bytes, path: str | Path, first_line: int
-) -> tuple[npt.NDArray[np.object_], Integers, Integers, npt.NDArray[np.float32]]:
-    """Split lines of `chrom start end value` into columns."""
-    import pandas as pd
-
-    kept = block
-    if any(word in block for word in TRACK_LINES):
-        kept = b"".join(line for line in block.splitlines(keepends=True) if not line.startswith(TRACK_LINES))
-    if not kept.strip():
-        empty = np.empty(0, dtype=np.int64)
-        return np.empty(0, dtype=object), empty, empty, np.empty(0, dtype=np.float32)
-    try:
-        table = pd.read_csv(
-            BytesIO(kept),
-            sep=r"\s+",
-            header=None,
-            names=["chrom", "start", "end", "value"],
-            index_col=False,
-            dtype={"chrom": str, "start": np.int64, "end": np.int64, "value": np.float64},
-            na_values=["."],
-            keep_default_na=True,
-            quoting=3,
-            on_bad_lines="error",
-        )
-    except (ValueError, OverflowError) as error:
-        _refuse_line(block, path, first_line)
-        message = f"cannot be read as bedGraph ({error}); lines of chrom, start, end and value are needed"
-        raise InputError(" ".join(message.split()), path) from None
-    starts, ends = table["start"].to_numpy(), table["end"].to_numpy()
-    # a line that is cut short looks like one without a value here
-    if (starts < 0).any() or (ends <= starts).any() or not (table["value"].abs() <= LARGEST).all():
-        _refuse_line(block, path, first_line)
-    return table["chrom"].to_numpy(dtype=object), starts, ends, table["value"].to_numpy(dtype=np.float32)
-
-
-def _refuse_line(block: bytes, path: str | Path, first_line: int) -> None:
-    """Name the first line that is no `chrom start end value`."""
-    for number, line in enumerate(block.splitlines(), start=first_line):
-        fields = line.decode("utf-8", "replace").split()
-        if not fields or line.startswith(TRACK_LINES):
-            continue
-        if len(fields) != 4:
-            raise InputError(f"{len(fields)} fields; chrom, start, end and value are needed", path, number)
-        if not (fields[1].isdigit() and fields[2].isdigit() and int(fields[1]) < int(fields[2])):
-            message = f"{fields[1]!r} to {fields[2]!r} is no interval; a start from 0 below the end is needed"
-            raise InputError(message, path, number)
-        if not is_value(fields[3]):
-            raise InputError(f"{fields[3]!r} is not a number; write NaN if there is no value", path, number)
-        if fields[3].casefold() not in MISSING and abs(float(fields[3])) > LARGEST:
-            raise InputError(f"{fields[3]} is too large a value; write NaN if there is none", path, number)
-
-
-def _refuse_overlap(
-    chroms: npt.NDArray[np.object_], starts: Integers, ends: Integers, order: Integers, path: str | Path
-) -> None:
-    i = int(np.argmax(ends[order][:-1] > starts[order][1:]))
-    left, right = order[i], order[i + 1]
-    raise InputError(
-        f"{chroms[left]}:{starts[left]}-{ends[left]} and {chroms[right]}:{starts[right]}-{ends[right]} overlap; "
-        "a bedGraph has one value a position",
-        path,
-    )
 
 
 def _fill(
