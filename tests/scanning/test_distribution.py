@@ -1,11 +1,11 @@
-from itertools import product
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from motifcnn.alphabet import DNA
+from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.motifs import LogOdds, Motif
 from motifcnn.scanning.distribution import UNITS_PER_BIT, Chain, IntegerMotif
 
@@ -20,22 +20,74 @@ def integer_motif(seed, width, background, concentration=0.5):
 
 
 def all_words(motif, background):
-    """Score and chance of every word."""
-    words = np.array(list(product(range(4), repeat=motif.width)))
-    scores = motif.scores[np.arange(motif.width), words].sum(axis=1)
-    return scores, background[words].prod(axis=1)
+    """Score and chance of every word; of a chain's words where the background is one."""
+    size = motif.scores.shape[1]
+    scores, chances, last = np.zeros(1, dtype=np.int64), np.ones(1), None
+    for column in motif.scores:
+        following = background
+        if isinstance(background, Chain):
+            following = background.first if last is None else background.following[last]
+        scores = (scores[:, None] + column).ravel()
+        chances = (chances[:, None] * following).ravel()
+        last = np.tile(np.arange(size), len(scores) // size)
+    return scores, chances
 
 
-@given(seed=st.integers(0, 999), width=st.integers(1, 6), skewed=st.booleans())
-@settings(max_examples=40, deadline=None)
-def test_p_values_are_those_of_full_enumeration(seed, width, skewed):
-    background = SKEWED if skewed else UNIFORM
-    motif = integer_motif(seed, width, background)
-    scores, chances = all_words(motif, background)
+def random_background(generator, size, order, *, same_on_both_strands=False):
+    """Letter frequencies, or a chain; with `same_on_both_strands`, in its own equilibrium, too."""
+    pairs = generator.integers(1, 100, (size, size)).astype(float)
+    if same_on_both_strands:  # pairs that are as frequent turned round, and whose letters begin as many as they end
+        pairs += pairs[::-1, ::-1].T
+        pairs += pairs.T
+    return Chain.from_pairs(pairs) if order else pairs.sum(axis=1) / pairs.sum()
+
+
+def assert_enumerated(motif, scores, chances):
+    """Every score's p-value is the sum over all words that score as much or more."""
+    order = np.argsort(-scores, kind="stable")
+    values, last_places = np.unique(-scores[order], return_index=True)
+    ends = np.append(last_places[1:], len(scores))
+    sums = np.cumsum(chances[order])[ends - 1]
+    np.testing.assert_allclose(motif.p_values(-values), sums, rtol=1e-9)
+    assert (np.diff(motif.survival) <= 0).all()
     assert (scores.min(), scores.max()) == (motif.lowest, motif.highest)
-    for score in np.unique(scores)[:: max(1, len(np.unique(scores)) // 50)]:
-        enumerated = chances[scores >= score].sum()
-        assert motif.p_values(np.array([score]))[0] == pytest.approx(enumerated, rel=1e-9)
+
+
+@pytest.mark.parametrize("order", [0, 1])
+@given(seed=st.integers(0, 9999), width=st.integers(1, 8))
+@settings(max_examples=40, deadline=None)
+def test_p_values_are_those_of_full_enumeration(order, seed, width):
+    generator = np.random.default_rng(seed)
+    background = random_background(generator, 4, order)
+    probabilities = generator.dirichlet(np.full(4, generator.choice([0.1, 0.5, 5.0])), width)
+    frequencies = background.first if order else background
+    matrix = Motif("m", probabilities, DNA, sites=50).log_odds(frequencies)
+    motif = IntegerMotif.from_log_odds(matrix, background if order else None)
+    assert_enumerated(motif, *all_words(motif, background))
+
+
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_p_values_of_protein_motifs_are_those_of_full_enumeration(order, width):
+    generator = np.random.default_rng(width)
+    background = random_background(generator, 20, order)
+    matrix = Motif("m", generator.dirichlet(np.full(20, 0.2), width), PROTEIN, sites=50).log_odds(np.full(20, 0.05))
+    chosen = background if order else matrix.background
+    motif = IntegerMotif.from_log_odds(matrix, background if order else None)
+    assert_enumerated(motif, *all_words(motif, chosen))
+
+
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("width", range(1, 9))
+def test_p_values_of_the_other_strand_are_those_of_full_enumeration(order, width):
+    """Where letters and pairs are as frequent on both strands, one p-value serves both."""
+    generator = np.random.default_rng(width)
+    background = random_background(generator, 4, order, same_on_both_strands=True)
+    frequencies = background.first if order else background
+    matrix = Motif("m", generator.dirichlet(np.full(4, 0.5), width), DNA, sites=50).log_odds(frequencies)
+    motif = IntegerMotif.from_log_odds(matrix, background if order else None)
+    turned = replace(motif, scores=motif.reverse_complement(DNA.complement_codes))
+    assert_enumerated(motif, *all_words(turned, background))
 
 
 @given(seed=st.integers(0, 999), width=st.integers(1, 5), p_value=st.sampled_from([1.0, 0.31, 0.0123, 0.00123]))
@@ -87,21 +139,6 @@ def test_reverse_complement_reads_the_other_strand():
     turned = DNA.reverse_complement(word)
     positions = np.arange(7)
     assert other[positions, word].sum() == motif.scores[positions, turned].sum()
-
-
-@given(seed=st.integers(0, 999), width=st.integers(1, 6))
-@settings(max_examples=20, deadline=None)
-def test_p_values_under_a_chain_are_those_of_full_enumeration(seed, width):
-    generator = np.random.default_rng(seed)
-    chain = Chain.from_pairs(generator.integers(1, 100, (4, 4)).astype(float))
-    matrix = Motif("m", generator.dirichlet(np.full(4, 0.5), width), DNA, sites=50).log_odds(SKEWED)
-    motif = IntegerMotif.from_log_odds(matrix, chain)
-    words = np.array(list(product(range(4), repeat=width)))
-    scores = motif.scores[np.arange(width), words].sum(axis=1)
-    chances = chain.first[words[:, 0]] * chain.following[words[:, :-1], words[:, 1:]].prod(axis=1)
-    assert chances.sum() == pytest.approx(1.0)
-    for score in np.unique(scores)[:: max(1, len(np.unique(scores)) // 50)]:
-        assert motif.p_values(np.array([score]))[0] == pytest.approx(chances[scores >= score].sum(), rel=1e-9)
 
 
 def test_a_chain_without_memory_is_the_order_0_background():

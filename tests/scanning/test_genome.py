@@ -308,3 +308,23 @@ def test_order_1_p_values_predict_the_hits_in_a_chain(tmp_path, both):
         ratios.append(summary.hits[0] / (applied * 100_000 * (1 + both)))
     assert abs(ratios[0] - 1) > 0.5
     assert ratios[1] == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("p_value", [1e-3, 1e-4])
+@pytest.mark.parametrize("width", [6, 7, 8])
+def test_hits_among_all_words_are_as_many_as_the_p_value_says(tmp_path, width, p_value):
+    """Each word once: as many hits on each strand as the p-value of the least hit times the number of words."""
+    words = np.stack(np.meshgrid(*[np.arange(4, dtype=np.uint8)] * width, indexing="ij"), axis=-1).reshape(-1, width)
+    apart = np.concatenate([words, np.full((len(words), 1), DNA.unknown)], axis=1).ravel()
+    motif = Motif("m", np.random.default_rng(width).dirichlet(np.full(4, 0.5), width), DNA, sites=50)
+    path = write(tmp_path / "words.fa", {"all": apart})
+    ready = IntegerMotif.from_log_odds(motif.log_odds(UNIFORM))
+    if (threshold := ready.threshold(p_value)) is None:
+        with pytest.raises(MotifcnnError, match=r"^no motif can reach p ≤ "):
+            scan(path, [motif], replace(SETTINGS, p_value=p_value))
+        return
+    rows, _ = scan(path, [motif], replace(SETTINGS, p_value=p_value))
+    expected = float(ready.p_values(np.array([threshold]))[0]) * len(words)
+    assert expected == pytest.approx(round(expected), abs=1e-6)
+    assert [sum(row["strand"] == strand for row in rows) for strand in "+-"] == [round(expected)] * 2
+    assert round(expected) >= 1
