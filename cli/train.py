@@ -102,9 +102,12 @@ def say_outcome(outcome: "Outcome", out: Path) -> None:
     significant = [m for m in outcome.assessment.motifs if m.e_value <= threshold]
     speech.say(f"{len(significant)} of {len(outcome.assessment.motifs)} motifs are significant (E ≤ {threshold})")
     for tested in outcome.assessment.motifs[:5]:
+        composed = tested.composition.explained and tested in significant
         near = tested.match.target_alternate_name or tested.match.target_name if tested.match else ""
         speech.say(
             f"  {tested.motif.name}  {tested.motif.consensus}  E = {tested.e_value:.2g}, "
-            f"AUROC alone {tested.enrichment.auroc:.3f}" + (f", like {near}" if near else "")
+            f"AUROC alone {tested.enrichment.auroc:.3f}"
+            + (f", like {near}" if near else "")
+            + (", explained by composition alone" if composed else "")
         )
     speech.say(f"report: {out / 'report.html'}")

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from motifcnn.comparison import Match, compare
+from motifcnn.composition import UNTESTED, CompositionTest, HeldOut, composition_test
 from motifcnn.encoding import EncodedSequences
 from motifcnn.evaluation import score_predictions
 from motifcnn.examples import Examples
@@ -16,7 +17,7 @@ from motifcnn.extraction import ExtractedMotif, positive_groups
 from motifcnn.model.network import MotifNetwork
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
-from motifcnn.scanning.best import BestSites, best_sites
+from motifcnn.scanning.best import BestSites, best_sites, occupancies
 from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
 from motifcnn.significance import Enrichment, enrichment_test, rank_auroc
@@ -34,6 +35,8 @@ class TestedMotif:
         extracted: The motif and its filters.
         enrichment: Test on the held-out set, with the sites of better significant motifs erased.
         e_value: p-value × number of motifs tested.
+        occupancy_auroc: Held-out AUROC of the sum of the motif's odds over all places.
+        composition: Whether more than the positives' composition is needed to explain it.
         train_auroc: AUROC of the best site on the training set.
         importance: Held-out score (AUROC or Pearson) lost when the motif's filters are silenced.
         recurrence: Restarts in which some filter found it.
@@ -43,6 +46,8 @@ class TestedMotif:
     extracted: ExtractedMotif
     enrichment: Enrichment
     e_value: float
+    occupancy_auroc: float
+    composition: CompositionTest
     train_auroc: float
     importance: float
     recurrence: int
@@ -78,6 +83,7 @@ def assess(
     extracted: Sequence[ExtractedMotif],
     settings: MotifSettings,
     database: Sequence[Motif],
+    generator: np.random.Generator,
 ) -> Assessment:
     """Test each motif on the held-out examples, which took no part in anything before.
 
@@ -89,6 +95,7 @@ def assess(
         extracted: Distinct motifs from the training set.
         settings: Tunables.
         database: Known motifs; may be empty.
+        generator: Source of the shuffles.
     """
     if not extracted:
         none = np.empty((len(examples.sequences), 0))
@@ -99,6 +106,7 @@ def assess(
     losses = _knock_out(network, objective, encoded, examples, extracted)
     both_strands, e_threshold = network.filters.both_strands, settings.e_threshold
     enrichments = _held_out_tests(extracted, sites, groups, examples, both_strands, e_threshold)
+    unerased = _unerased_tests(extracted, sites, groups, examples, both_strands, generator)
     tested = []
     for column, (item, enrichment) in enumerate(zip(extracted, enrichments, strict=True)):
         known, positive = groups[item.target]
@@ -110,6 +118,8 @@ def assess(
                 item,
                 enrichment,
                 e_value=enrichment.p_value * len(extracted),
+                occupancy_auroc=unerased[column][0],
+                composition=unerased[column][1],
                 train_auroc=rank_auroc(sites.scores[train, column], positive[train]),
                 importance=losses[column],
                 recurrence=len(restarts),
@@ -162,6 +172,30 @@ def _held_out_tests(
         if enrichment.p_value * len(extracted) <= e_threshold:
             _erase(left, found, item)
     return enrichments
+
+
+def _unerased_tests(
+    extracted: Sequence[ExtractedMotif],
+    sites: BestSites,
+    groups: Sequence[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]],
+    examples: Examples,
+    both_strands: bool,
+    generator: np.random.Generator,
+) -> list[tuple[float, CompositionTest]]:
+    """For each motif, with nothing erased: held-out AUROC of its occupancy, and whether composition explains it."""
+    held_out = examples.part("test")
+    by_target: dict[int, tuple[Indices, HeldOut]] = {}
+    results = []
+    for column, item in enumerate(extracted):
+        if item.target not in by_target:
+            known, positive = groups[item.target]
+            own = held_out[known[held_out]]
+            by_target[item.target] = own, HeldOut.of(examples.sequences.subset(own), positive[own], generator)
+        own, data = by_target[item.target]
+        test = composition_test(item.motif, item.threshold, sites.scores[own, column], data, both_strands)
+        sums = occupancies([item.motif.log_odds()], data.sequences, both_strands)[:, 0]
+        results.append((math.nan if test is UNTESTED else rank_auroc(sums, data.positive), test))
+    return results
 
 
 def _erase(sequences: Sequences, found: BestSites, item: ExtractedMotif) -> None:

@@ -76,7 +76,7 @@ def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | Non
     _write_table(run.layers, pd.DataFrame(outcome.layers))
     _write_table(run.predictions, _predictions_table(outcome))
     _write_table(run.baselines, _baselines_table(outcome))
-    _write_table(run.motifs_table, _motifs_table(outcome))
+    _write_table(run.motifs_table, _motifs_table(outcome, record.settings.motifs.e_threshold))
     _write_table(run.sites, _sites_table(outcome))
     write_json(run.metrics, _metrics(outcome, negatives_made))
     for motif in motifs:
@@ -121,8 +121,8 @@ def _baselines_table(outcome: Outcome) -> pd.DataFrame:
     return table
 
 
-def _motif_row(tested: TestedMotif, outcome: Outcome) -> dict[str, Any]:
-    extracted, enrichment, match = tested.extracted, tested.enrichment, tested.match
+def _motif_row(tested: TestedMotif, outcome: Outcome, e_threshold: float) -> dict[str, Any]:
+    extracted, enrichment, match, composition = tested.extracted, tested.enrichment, tested.match, tested.composition
     return {
         "motif": tested.motif.name,
         "consensus": tested.motif.consensus,
@@ -146,6 +146,12 @@ def _motif_row(tested: TestedMotif, outcome: Outcome) -> dict[str, Any]:
         "positives": enrichment.positives,
         "found_negatives": enrichment.found_negatives,
         "negatives": enrichment.negatives,
+        "occupancy_auroc": tested.occupancy_auroc,
+        "shuffled_share": composition.shuffled_share,
+        "shuffled_p_value": composition.shuffled_p_value,
+        "gc_matched_share": composition.matched_share,
+        "gc_matched_p_value": composition.matched_p_value,
+        "composition_only": "yes" if composition.explained and tested.e_value <= e_threshold else "no",
         "refined": "yes" if extracted.refined else "no",
         "filter_similarity": extracted.filter_similarity,
     }
@@ -155,12 +161,13 @@ MOTIF_COLUMNS = (
     "motif", "consensus", "width", "information_bits", "sites", "test_auroc", "p_value", "e_value", "importance",
     "best_match", "match_p_value", "match_e_value", "target", "filter", "recurrence", "train_auroc", "threshold",
     "filter_threshold", "found_positives", "positives", "found_negatives", "negatives",
-    "refined", "filter_similarity",
+    "occupancy_auroc", "shuffled_share", "shuffled_p_value", "gc_matched_share", "gc_matched_p_value",
+    "composition_only", "refined", "filter_similarity",
 )  # fmt: skip
 
 
-def _motifs_table(outcome: Outcome) -> pd.DataFrame:
-    rows = [_motif_row(tested, outcome) for tested in outcome.assessment.motifs]
+def _motifs_table(outcome: Outcome, e_threshold: float) -> pd.DataFrame:
+    rows = [_motif_row(tested, outcome, e_threshold) for tested in outcome.assessment.motifs]
     return pd.DataFrame(rows, columns=list(MOTIF_COLUMNS))
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from motifcnn.assessment import assess
@@ -164,6 +165,7 @@ def _harvest(
     predictions = objective.predictions(predict_logits(network, encoded, everything)).numpy()
     _LOGGER.info("turning %d filters into motifs", network.filters.filters)
     extracted = extract_motifs(network, objective, encoded, sequences, examples.values, training, settings.motifs)
+    generator = np.random.default_rng((settings.seed, 1))  # not the stream that may have made the negatives
     return Outcome(
         model=model,
         examples=examples,
@@ -172,5 +174,5 @@ def _harvest(
         layers=tuple(layers),
         baselines=tuple(fit_baselines(objective, sequences, examples.values, training, test)),
         filters=tuple(filter_motifs(network, sequences)),
-        assessment=assess(network, objective, encoded, examples, extracted, settings.motifs, database),
+        assessment=assess(network, objective, encoded, examples, extracted, settings.motifs, database, generator),
     )

@@ -17,6 +17,9 @@ Booleans = npt.NDArray[np.bool_]
 LEAST_PER_CLASS = 5
 """Below this many held-out sequences of a class no test can mean anything."""
 
+_EQUAL_WINDOWS = 0.01
+"""Share by which the mean numbers of windows of two classes may differ and still count as equal."""
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -112,22 +115,51 @@ def enrichment_test(
         lengths: Length of each example.
         width: Width of the motif.
     """
-    from scipy.stats import binom, hypergeom
-
     found = scores >= threshold
     found_positives, found_negatives = int((found & positive).sum()), int((found & ~positive).sum())
     positives, negatives = int(positive.sum()), int((~positive).sum())
     if min(positives, negatives) < LEAST_PER_CLASS:
         return Enrichment(found_positives, positives, found_negatives, negatives, math.nan, math.nan)
     windows = np.maximum(lengths - width + 1, 0).astype(np.float64)
-    mean_positive, mean_negative = windows[positive].mean(), windows[~positive].mean()
-    if abs(mean_positive - mean_negative) <= 0.01 * max(mean_positive, mean_negative):
-        p_value = hypergeom.sf(found_positives - 1, positives + negatives, positives, int(found.sum()))
-    else:
-        share = windows[positive].sum() / windows.sum()
-        p_value = binom.sf(found_positives - 1, int(found.sum()), share)
-    p = 1.0 if not found.any() else float(min(1.0, p_value))
+    p = found_more_often(found, positive, windows)
     return Enrichment(found_positives, positives, found_negatives, negatives, p, rank_auroc(scores, positive))
+
+
+def found_more_often(
+    found: Booleans, positive: Booleans, windows: Floats, strata: npt.NDArray[np.int64] | None = None
+) -> float:
+    """Return the exact one-sided p-value of positives holding a site more often than others.
+
+    Args:
+        found: Which examples hold one, shape [example].
+        positive: Which are positives.
+        windows: Places that a site can have in each example.
+        strata: Group of each example; only examples of one group are held against one another, and the
+            groups' counts add up (the exact form of Cochran, Mantel and Haenszel's test). One group by default.
+
+    Returns:
+        The p-value; NaN where no group holds both positives and others.
+    """
+    from scipy.stats import binom, hypergeom
+
+    mean_positive, mean_other = windows[positive].mean(), windows[~positive].mean()
+    alike = abs(mean_positive - mean_other) <= _EQUAL_WINDOWS * max(mean_positive, mean_other)
+    strata = np.zeros(len(found), dtype=np.int64) if strata is None else strata
+    observed, comparable, distribution = 0, False, np.ones(1)
+    for stratum in np.unique(strata):
+        inside = strata == stratum
+        positives, hits = int((positive & inside).sum()), int((found & inside).sum())
+        if positives in (0, int(inside.sum())):
+            continue
+        count = np.arange(min(hits, positives if alike else hits) + 1)
+        share = windows[positive & inside].sum() / max(windows[inside].sum(), 1.0)
+        chance = hypergeom.pmf(count, inside.sum(), positives, hits) if alike else binom.pmf(count, hits, share)
+        distribution = np.convolve(distribution, chance)
+        observed += int((found & positive & inside).sum())
+        comparable = True
+    if not comparable:
+        return math.nan
+    return float(min(1.0, distribution[observed:].sum())) if observed else 1.0
 
 
 def rank_auroc(scores: Floats, positive: Booleans) -> float:

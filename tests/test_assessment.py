@@ -15,7 +15,7 @@ from motifcnn.extraction import ExtractedMotif
 from motifcnn.model.network import MotifNetwork
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
-from motifcnn.scanning.best import best_sites
+from motifcnn.scanning.best import best_sites, occupancies
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings, MotifSettings
 
@@ -71,7 +71,8 @@ def network_of(settings=MODEL):
 
 def trial(examples, network=None, extracted=EXTRACTED, database=(), options=SETTINGS):
     network = network or network_of()
-    return assess(network, BINARY, EncodedSequences(examples.sequences), examples, extracted, options, database)
+    encoded = EncodedSequences(examples.sequences)
+    return assess(network, BINARY, encoded, examples, extracted, options, database, np.random.default_rng(0))
 
 
 def test_held_out_enrichment_is_fishers_test_of_the_held_out_examples(examples):
@@ -160,12 +161,26 @@ def test_missing_values_are_left_out(examples):
     assert (found.positives, found.negatives) == (40, 40)
 
 
+def test_a_motif_of_sites_is_more_than_composition_and_its_occupancy_is_measured(examples):
+    site, chance = trial(examples).motifs
+    assert not site.composition.explained
+    assert site.composition.shuffled_p_value < 1e-6
+    assert site.composition.matched_p_value < 1e-6
+    sums = occupancies([motif_of(SITE).log_odds()], examples.sequences, True)[200:, 0]
+    assert site.occupancy_auroc == pytest.approx(roc_auc_score(examples.values[200:, 0], sums))
+    assert site.occupancy_auroc > 0.9
+    assert chance.composition.shuffled_p_value > 0.001
+
+
 def test_without_held_out_examples_nothing_is_claimed(examples):
     found = trial(replace(examples, split=np.where(examples.split == 2, 0, examples.split).astype(np.int8)))
     for tested in found.motifs:
         assert math.isnan(tested.enrichment.p_value)
         assert math.isnan(tested.e_value)
         assert math.isnan(tested.importance)
+        assert math.isnan(tested.occupancy_auroc)
+        assert math.isnan(tested.composition.shuffled_p_value)
+        assert not tested.composition.explained
     assert [tested.extracted.statistic for tested in found.motifs] == [50.0, 20.0]
 
 

@@ -1,4 +1,5 @@
 import math
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, fisher_exact
 from sklearn.metrics import roc_auc_score
 
-from motifcnn.significance import best_thresholds, enrichment_test, rank_auroc
+from motifcnn.significance import best_thresholds, enrichment_test, found_more_often, rank_auroc
 
 
 def slow_ratio(found_positives, found_others, positives, others):
@@ -129,3 +130,40 @@ def test_auroc_is_that_of_sklearn_ties_included(seed):
 @pytest.mark.parametrize("positive", [np.zeros(4, dtype=bool), np.ones(4, dtype=bool)])
 def test_auroc_of_one_class_is_not_known(positive):
     assert math.isnan(rank_auroc(np.arange(4.0), positive))
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=25, deadline=None)
+def test_strata_are_compared_within_themselves_as_by_enumeration(seed):
+    generator = np.random.default_rng(seed)
+    found, positive, strata = generator.random(8) < 0.5, generator.random(8) < 0.5, generator.integers(0, 2, 8)
+    p_value = found_more_often(found, positive, np.ones(8), strata)
+    mixed = [s for s in (0, 1) if 0 < positive[strata == s].sum() < (strata == s).sum()]
+    if not mixed:
+        assert math.isnan(p_value)
+        return
+    observed = sum((found & positive)[strata == s].sum() for s in mixed)
+    # every way of handing the labels out within each stratum
+    sums = [
+        [sum(found[strata == s] & np.array(labels)) for labels in permutations(positive[strata == s])] for s in mixed
+    ]
+    expected = np.mean([sum(draw) >= observed for draw in product(*sums)])
+    assert p_value == pytest.approx(expected)
+
+
+def test_strata_of_unequal_lengths_add_binomials_up():
+    found, positive = np.array([1, 1, 0, 0, 1, 0, 1, 1], dtype=bool), np.array([1, 0, 1, 0, 1, 1, 0, 1], dtype=bool)
+    strata, windows = np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.where(positive, 20.0, 10.0)
+    chances = [
+        [math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(n + 1)]
+        for n, share in ((2, 40 / 60), (3, 60 / 70))
+    ]
+    expected = sum(a * b for i, a in enumerate(chances[0]) for j, b in enumerate(chances[1]) if i + j >= 3)
+    assert found_more_often(found, positive, windows, strata) == pytest.approx(expected)
+
+
+def test_one_stratum_is_no_stratum():
+    scores, positive = examples_with(30, 40, 10, 50)
+    p_value = found_more_often(scores > 0, positive, np.ones(90))
+    assert p_value == found_more_often(scores > 0, positive, np.ones(90), np.full(90, 7))
+    assert p_value == pytest.approx(fisher_exact([[30, 10], [10, 40]], alternative="greater").pvalue)

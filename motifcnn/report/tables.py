@@ -51,6 +51,9 @@ class MotifRow:
         target: The label column it belongs to, or empty.
         found: Held-out counts in words, or empty.
         significant: Whether its E-value reaches the threshold.
+        occupancy_auroc: Held-out AUROC of its summed odds.
+        composition_only: Whether composition explains it.
+        composition: How often it is found where only composition makes it, in words; or empty.
     """
 
     name: str
@@ -67,6 +70,9 @@ class MotifRow:
     target: str
     found: str
     significant: bool
+    occupancy_auroc: Cell
+    composition_only: bool
+    composition: str
 
 
 def decimal(value: Any, decimals: int = 3) -> str:
@@ -87,6 +93,12 @@ def count(value: Any) -> str:
 def grouped(cell: str) -> str:
     """Return a cell with thin spaces between thousands if it is a whole number, else as it is."""
     return count(int(cell)) if cell.isascii() and cell.isdigit() else cell
+
+
+def percent(value: Any) -> str:
+    """Return a share in percent; a dash where there is none."""
+    shown = decimal(100 * value, 0) if isinstance(value, (int, float)) else MISSING
+    return shown if shown == MISSING else f"{shown}\u202f%"
 
 
 def probability(value: Any) -> str:
@@ -130,6 +142,9 @@ def motif_rows(rows: Sequence[Row], e_threshold: float, task: str = "binary") ->
             target=_word(row.get("target", "")),
             found=_found(row, task),
             significant=number(row.get("e_value", "")) <= e_threshold,
+            occupancy_auroc=_cell(row, "occupancy_auroc", decimal),
+            composition_only=row.get("composition_only") == "yes",
+            composition=_composition(row),
         )
         for row in rows
     ]
@@ -229,3 +244,13 @@ def _found(row: Row, task: str) -> str:
     in_positives, positives, in_negatives, negatives = (count(value) for value in values)
     group, rest = _GROUPS.get(task, ("positives", "negatives"))
     return f"in {in_positives} of {positives} {group}, {in_negatives} of {negatives} {rest}"
+
+
+def _composition(row: Row) -> str:
+    """How often chance alone puts the motif into sequences composed as the held-out positives are."""
+    said = []
+    for kind, what in (("shuffled", "shuffled positives"), ("gc_matched", "others of the same GC content")):
+        share, p_value = (number(row.get(f"{kind}_{column}", "")) for column in ("share", "p_value"))
+        if not math.isnan(p_value):
+            said.append(f"{percent(share)} of {what} (p\u00a0=\u00a0{probability(p_value)})")
+    return "in " + " and ".join(said) if said else ""

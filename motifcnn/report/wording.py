@@ -108,6 +108,7 @@ def cautions(files: RunFiles, measured: Performance, rows: Sequence[MotifRow]) -
             "No motif in the table is significant: motifs as good turn up by chance, so that none should be "
             "reported as a finding. More sequences may tell more."
         )
+    found += _about_composition(rows)
     found += _about_baselines(measured)
     found += _about_numbers(metrics)
     if not any(row.best_match for row in rows) and rows:
@@ -127,6 +128,16 @@ def cautions(files: RunFiles, measured: Performance, rows: Sequence[MotifRow]) -
         "and not a relative with the same motif, has to be shown by experiment."
     )
     return found
+
+
+def _about_composition(rows: Sequence[MotifRow]) -> list[str]:
+    named = [row.name for row in rows if row.composition_only]
+    if not named:
+        return []
+    return [
+        f"Composition alone explains {', '.join(named)}: shuffled positives, or others of the same GC content, hold "
+        f"{'it' if len(named) == 1 else 'them'} nearly as often as the positives do. No site need be there."
+    ]
 
 
 def _about_baselines(measured: Performance) -> list[str]:

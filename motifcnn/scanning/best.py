@@ -1,4 +1,4 @@
-"""Each motif's best site in each of many sequences."""
+"""Each motif's best site, and its occupancy of all places, in each of many sequences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,10 +41,34 @@ def best_sites(matrices: Sequence[LogOdds], sequences: Sequences, both_strands: 
     starts = np.zeros(shape, dtype=np.int64)
     reverse = np.zeros(shape, dtype=np.bool_)
     for column, matrix in enumerate(matrices):
-        other = matrix.reverse_complement() if both_strands else matrix
-        strands = np.ascontiguousarray(np.stack([matrix.scores, other.scores])[: 1 + both_strands])
+        strands = _strands(matrix, both_strands)
         _scan(sequences.codes, sequences.offsets, strands, scores[:, column], starts[:, column], reverse[:, column])
     return BestSites(scores, starts, reverse)
+
+
+def occupancies(matrices: Sequence[LogOdds], sequences: Sequences, both_strands: bool) -> npt.NDArray[np.float64]:
+    """Sum the odds of each motif over all windows of each sequence, on both strands where asked to.
+
+    Unlike the best site, many weak sites count (Granek and Clarke 2005). Windows with ambiguity codes are left out.
+
+    Args:
+        matrices: The motifs, in the sequences' alphabet.
+        sequences: Where to look.
+        both_strands: Whether to read the reverse strand too.
+
+    Returns:
+        log2 of the sums, shape [sequence, motif]; minus infinity where there is no window.
+    """
+    sums = np.zeros((len(sequences), len(matrices)))
+    for column, matrix in enumerate(matrices):
+        _sum_odds(sequences.codes, sequences.offsets, _strands(matrix, both_strands), sums[:, column])
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log2(sums))
+
+
+def _strands(matrix: LogOdds, both_strands: bool) -> npt.NDArray[np.float64]:
+    other = matrix.reverse_complement() if both_strands else matrix
+    return np.ascontiguousarray(np.stack([matrix.scores, other.scores])[: 1 + both_strands])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -67,3 +91,20 @@ def _scan(codes, offsets, strands, scores, starts, reverse):  # type: ignore[no-
                     scores[sequence] = total
                     starts[sequence] = first - offsets[sequence]
                     reverse[sequence] = strand == 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _sum_odds(codes, offsets, strands, sums):  # type: ignore[no-untyped-def] # pragma: no cover
+    width, letters = strands.shape[1], strands.shape[2]
+    for sequence in range(len(offsets) - 1):
+        clean = 0
+        for end in range(offsets[sequence], offsets[sequence + 1]):
+            clean = clean + 1 if codes[end] < letters else 0
+            if clean < width:
+                continue
+            first = end - width + 1
+            for strand in range(strands.shape[0]):
+                total = 0.0
+                for position in range(width):
+                    total += strands[strand, position, codes[first + position]]
+                sums[sequence] += 2.0**total

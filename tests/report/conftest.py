@@ -157,7 +157,8 @@ class RunMaker:
             "motif", "consensus", "width", "information_bits", "sites", "test_auroc", "p_value", "e_value",
             "importance", "best_match", "match_p_value", "match_e_value", "target", "filter", "recurrence",
             "train_auroc", "threshold", "filter_threshold", "found_positives", "positives", "found_negatives",
-            "negatives",
+            "negatives", "occupancy_auroc", "shuffled_share", "shuffled_p_value", "gc_matched_share",
+            "gc_matched_p_value", "composition_only",
         ]  # fmt: skip
         p_values = (0.06, 0.2, 0.7) if self.task == "hopeless" else (3.2e-17, 4e-4, 0.31)
         outputs = self.classes or self.targets
@@ -172,7 +173,8 @@ class RunMaker:
                 (motif.name, motif.consensus, motif.width, f"{motif.total_information():.6g}", 120 - 30 * number,
                  0.81 - 0.1 * number, p_values[number], 3 * p_values[number], f"{0.12 / (number + 1):.6g}", *match,
                  outputs[number % len(outputs)], f"filter_{number}", "3/4", 0.85, 6.5, 4.0, 51 - 12 * number, 60,
-                 4 + 9 * number, 60)
+                 4 + 9 * number, 60, 0.83 - 0.1 * number, 0.07, 1e-9 if number != 1 else 0.4,
+                 *(("NA", "NA") if protein else (0.09, 2e-8)), "yes" if number == 1 else "no")
             )  # fmt: skip
             write_logo(motif, self.folder / "logos" / f"{logo_file_name(motif.name)}.svg")
             for index in range(0, 120 - 30 * number):

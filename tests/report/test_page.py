@@ -363,3 +363,12 @@ def test_damaged_files_are_refused(make_run):
     (run / "run.json").write_text("[]")
     with pytest.raises(InputError, match=r"run.json: holds no JSON object"):
         write_report(run)
+
+
+def test_a_motif_of_composition_is_named_so(make_run):
+    words = page_of(make_run()).words
+    assert words.count("composition only") == 2 + 1  # its badge, and the glossary's entry and text
+    assert "Composition alone explains motif_2" in words
+    assert "by composition: in 7 % of shuffled positives (p = 1.0 × 10⁻⁹) and 9 % of others of the same GC" in words
+    protein = page_of(make_run("classes", "protein")).words
+    assert "others of the same GC content (p" not in protein

@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.motifs import LogOdds, Motif
-from motifcnn.scanning.best import best_sites
+from motifcnn.scanning.best import best_sites, occupancies
 from motifcnn.sequences import Sequences
 
 
@@ -81,3 +82,22 @@ def test_a_sequence_without_any_site():
 def test_no_motifs():
     sequences = Sequences.from_list(["a"], [DNA.encode("ACGT")], DNA)
     assert best_sites([], sequences, True).scores.shape == (1, 0)
+
+
+@given(st.integers(0, 10_000), st.booleans(), st.sampled_from([DNA, PROTEIN]))
+@settings(max_examples=30, deadline=None)
+def test_occupancies_are_sums_of_odds_by_loops(seed, both, alphabet):
+    generator = np.random.default_rng(seed)
+    both = both and alphabet is DNA
+    codes = [
+        generator.integers(0, alphabet.size + 1, length).astype(np.uint8) for length in generator.integers(0, 15, 4)
+    ]
+    matrices = [log_odds(generator, width, alphabet) for width in (1, 4)]
+    found = occupancies(matrices, Sequences.from_list(["a", "b", "c", "d"], codes, alphabet), both)
+    for row, sequence in enumerate(codes):
+        for column, matrix in enumerate(matrices):
+            windows = [sequence[start : start + matrix.width] for start in range(len(sequence) - matrix.width + 1)]
+            windows = [window for window in windows if (window < alphabet.size).all()]
+            readings = windows + [alphabet.reverse_complement(window) for window in windows if both]
+            total = sum(2.0 ** matrix.scores[np.arange(matrix.width), reading].sum() for reading in readings)
+            assert 2.0 ** found[row, column] == (pytest.approx(total) if total else 0.0)
