@@ -8,6 +8,7 @@ import typer
 from motifcnn.settings import Settings
 
 from . import speech
+from .options import GenomeFile
 from .tunables import with_tunables
 
 
@@ -15,7 +16,7 @@ from .tunables import with_tunables
 def check(
     sequences: Annotated[Path, typer.Argument(metavar="SEQS", help="FASTA; or BED or narrowPeak with --genome.")],
     labels: Annotated[Path | None, typer.Argument(metavar="[LABELS]", help="TSV of labels.")] = None,
-    genome: Annotated[Path | None, typer.Option(help="FASTA of the genome that BED intervals are cut from.")] = None,
+    genome: GenomeFile = None,
     conservation: Annotated[list[Path] | None, typer.Option(help="Track for a further channel.")] = None,
     *,
     settings: Settings,

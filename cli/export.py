@@ -9,7 +9,7 @@ import typer
 from motifcnn.errors import InputError, MotifcnnError
 
 from . import speech
-from .options import Device, Force, Threads
+from .options import Conservation, Device, Force, GenomeFile, Threads
 
 MOTIFS_FILE = "motifs.meme"
 
@@ -109,10 +109,8 @@ def tracks(
         list[TrackFormat] | None,
         typer.Option("--format", help="Values as bedGraph or bigWig, sites as BED; may be repeated. Default: all."),
     ] = None,
-    genome: Annotated[Path | None, typer.Option(help="FASTA of the genome that BED intervals are cut from.")] = None,
-    conservation: Annotated[
-        list[Path] | None, typer.Option(help="Tracks, in the order of training; may be repeated.")
-    ] = None,
+    genome: GenomeFile = None,
+    conservation: Conservation = None,
     force: Force = False,
     device: Device = "auto",
     threads: Threads = 0,

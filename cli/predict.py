@@ -9,18 +9,15 @@ import typer
 from motifcnn.errors import MotifcnnError
 
 from . import speech
-from .options import Device, Force, Threads
+from .options import Conservation, Device, Force, GenomeFile, Threads
 
 
 def predict(
     sequences: Annotated[Path, typer.Argument(metavar="SEQS", help="FASTA, or BED with --genome; - reads stdin.")],
     model: Annotated[Path, typer.Option("--model", "-m", help="Run directory.")] = Path("motifcnn_out"),
     out: Annotated[Path | None, typer.Option("--out", "-o", help="TSV to write; left out: stdout.")] = None,
-    genome: Annotated[Path | None, typer.Option(help="FASTA of the genome that BED intervals are cut from.")] = None,
-    conservation: Annotated[
-        list[Path] | None,
-        typer.Option(help="Tracks as in training, matched by file name, else in its order; may be repeated."),
-    ] = None,
+    genome: GenomeFile = None,
+    conservation: Conservation = None,
     force: Force = False,
     device: Device = "auto",
     threads: Threads = 0,

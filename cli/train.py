@@ -9,7 +9,7 @@ import typer
 from motifcnn.settings import Settings
 
 from . import speech
-from .options import Force
+from .options import Force, GenomeFile
 from .tunables import with_tunables
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def train(
         Path | None, typer.Argument(metavar="[LABELS]", help="TSV; left out: all are positives, negatives are made.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Run directory.")] = Path("motifcnn_out"),
-    genome: Annotated[Path | None, typer.Option(help="FASTA of the genome that BED intervals are cut from.")] = None,
+    genome: GenomeFile = None,
     conservation: Annotated[
         list[Path] | None,
         typer.Option(help="Track for a further channel: TSV, bigWig, bedGraph or wiggle; may be repeated."),
