@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from motifcnn.training import EpochReport
 
 
-@with_tunables("", "input", "split", "model", "training", "motifs")
+@with_tunables("", "input", "channels", "split", "model", "training", "motifs")
 def train(
     sequences: Annotated[Path, typer.Argument(metavar="SEQS", help="FASTA; or BED or narrowPeak with --genome.")],
     labels: Annotated[
@@ -28,7 +28,9 @@ def train(
     genome: GenomeFile = None,
     conservation: Annotated[
         list[Path] | None,
-        typer.Option(help="Track for a further channel: TSV, bigWig, bedGraph or wiggle; may be repeated."),
+        typer.Option(
+            help="Track for a further channel: TSV, bigWig, bedGraph, wiggle, alignment or PSSM; may be repeated."
+        ),
     ] = None,
     database: Annotated[Path | None, typer.Option(help="MEME file of known motifs to compare with.")] = None,
     force: Force = False,

@@ -20,6 +20,7 @@ from motifcnn.settings import Settings
 _PANELS = {
     "": "Run",
     "input": "Input",
+    "channels": "Channels from alignments",
     "split": "Training, validation and held-out sets",
     "model": "Network",
     "training": "Training",

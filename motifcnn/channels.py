@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from motifcnn.aligned_channels import is_aligned, read_aligned
 from motifcnn.encoding import Tracks, TrackScale
 from motifcnn.errors import InputError
 from motifcnn.formats.conservation import read_tracks
 from motifcnn.sequences import Sequences
+from motifcnn.settings import ChannelSettings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,20 +44,28 @@ class Missing:
     sequences: int
 
 
-def read_channels(paths: Sequence[Path], sequences: Sequences) -> Channels:
+def read_channels(paths: Sequence[Path], sequences: Sequences, settings: ChannelSettings) -> Channels:
     """Read each file along the sequences, and say what is missing.
 
     Args:
-        paths: Files as `formats.conservation` reads them.
+        paths: Files as `formats.conservation` reads them, or files and folders as `aligned_channels` does.
         sequences: The sequences.
+        settings: How the columns of alignments are scored.
 
     Raises:
         InputError: A file is at fault.
     """
     if not paths:
         return Channels((), np.empty((0, len(sequences.codes)), dtype=np.float32))
-    values = np.stack([read_tracks(path, sequences) for path in paths])
-    channels = Channels(_distinct([path.name for path in paths]), values)
+    names, parts = [], []
+    for path, file_name in zip(paths, _distinct([path.name for path in paths]), strict=True):
+        if str(path) != "-" and is_aligned(path):
+            kinds, values = read_aligned(path, sequences, settings)
+        else:
+            kinds, values = ("",), read_tracks(path, sequences)[None]
+        names += [f"{file_name}:{kind}" if kind else file_name for kind in kinds]
+        parts.append(values)
+    channels = Channels(tuple(names), np.concatenate(parts))
     _say_missing(channels, sequences)
     return channels
 

@@ -125,7 +125,8 @@ def _assemble(
     network.to(device.torch_device)
     encoded = EncodedSequences(sequences, examples.tracks, scales, device.torch_device)
     read = settings.input
-    return TrainedModel(network, objective, sequences.alphabet, scales, read.softmask, read.width), encoded
+    softmask, width, scored = read.softmask, read.width, settings.channels
+    return TrainedModel(network, objective, sequences.alphabet, scales, softmask, width, scored), encoded
 
 
 def _train(

@@ -63,7 +63,8 @@ def read_model_input(
             f"remove {'it' if short.size == 1 else 'them'}",
             sequences_path,
         )
-    return sequences, matched(read_channels(conservation, sequences), model.scales, sequences_path).values
+    channels = read_channels(conservation, sequences, model.channels)
+    return sequences, matched(channels, model.scales, sequences_path).values
 
 
 def predict_file(

@@ -35,7 +35,7 @@ class InputFiles:
         sequences: FASTA, or BED or narrowPeak with a genome.
         labels: Labels TSV, or None where all sequences are positives.
         genome: FASTA of the genome.
-        conservation: Tracks: TSV, bigWig, bedGraph or wiggle.
+        conservation: Tracks: TSV, bigWig, bedGraph or wiggle; alignments or profiles, or folders of them.
     """
 
     sequences: Path
@@ -88,7 +88,7 @@ def prepare(files: InputFiles, settings: Settings) -> Prepared:
     )
     for line in report:
         _LOGGER.info("%s", line)
-    channels = read_channels(files.conservation, examples.sequences)
+    channels = read_channels(files.conservation, examples.sequences, settings.channels)
     examples = examples.with_tracks(channels.values, channels.names)
     return Prepared(assign_splits(examples, settings.split, settings.seed), made)
 

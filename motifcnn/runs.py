@@ -1,5 +1,6 @@
 """The run directory: names of its files, the record of where it came from, its log."""
 
+import hashlib
 import json
 import logging
 import math
@@ -164,9 +165,21 @@ def _input_record(role: str, path: Path) -> dict[str, Any]:
     if str(path) == "-":
         return {"role": role, "path": "-", "bytes": None, "sha256": None}
     try:
+        if path.is_dir():
+            return {"role": role, "path": str(path), **_folder_record(path)}
         return {"role": role, "path": str(path), "bytes": path.stat().st_size, "sha256": sha256(path)}
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror}); give the path of the {role}", path) from None
+
+
+def _folder_record(folder: Path) -> dict[str, Any]:
+    """Sum up a folder's files: bytes in all, and the hash of their names and hashes."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    listing = "".join(f"{path.name}\0{sha256(path)}\n" for path in files)
+    return {
+        "bytes": sum(path.stat().st_size for path in files),
+        "sha256": hashlib.sha256(listing.encode()).hexdigest(),
+    }
 
 
 def _environment() -> dict[str, str]:

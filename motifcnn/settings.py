@@ -38,6 +38,19 @@ class InputSettings:
 
 
 @dataclass(frozen=True)
+class ChannelSettings:
+    """How the columns of alignments become conservation."""
+
+    column_score: Literal["jensen-shannon", "relative-entropy"] = _setting(
+        "jensen-shannon", "Conservation of an alignment's column: divergence from, or entropy to, the background."
+    )
+    column_window: int = _setting(
+        0, "Columns on each side whose mean makes half of a column's conservation; 0: none.", least=0
+    )
+    gap_penalty: bool = _setting(True, "Multiply a column's conservation by its share of letters.")
+
+
+@dataclass(frozen=True)
 class SplitSettings:
     """How examples are divided into training, validation and held-out test."""
 
@@ -146,6 +159,7 @@ class Settings:
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:N or mps.")
     threads: int = _setting(AUTO, "Processor threads; 0: all.", least=0)
     input: InputSettings = field(default_factory=InputSettings)
+    channels: ChannelSettings = field(default_factory=ChannelSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)

@@ -9,7 +9,9 @@ from motifcnn.channels import Channels, matched, missing, read_channels
 from motifcnn.encoding import TrackScale
 from motifcnn.errors import InputError
 from motifcnn.sequences import Sequences
+from motifcnn.settings import ChannelSettings
 
+SETTINGS = ChannelSettings()
 SEQUENCES = Sequences.from_list(["a", "b", "c"], [np.zeros(n, dtype=np.uint8) for n in (2, 3, 1)], DNA)
 FASTA = Path("s.fa")
 
@@ -23,21 +25,21 @@ def two_tracks(tmp_path):
 
 
 def test_every_file_is_a_channel_with_a_name_of_its_own(two_tracks):
-    channels = read_channels(two_tracks, SEQUENCES)
+    channels = read_channels(two_tracks, SEQUENCES, SETTINGS)
     assert channels.names == ("track.tsv#1", "track.tsv#2")
     np.testing.assert_array_equal(channels.values, [[1, 2, 3, np.nan, 5, 6], [7, 8, 9, 1, 2, np.nan]])
-    assert read_channels(two_tracks[:1], SEQUENCES).names == ("track.tsv",)
+    assert read_channels(two_tracks[:1], SEQUENCES, SETTINGS).names == ("track.tsv",)
 
 
 def test_no_file_gives_no_channel():
-    channels = read_channels((), SEQUENCES)
+    channels = read_channels((), SEQUENCES, SETTINGS)
     assert channels.names == ()
     assert channels.values.shape == (0, 6)
 
 
 def test_missing_values_are_counted_and_said(two_tracks, caplog):
     with caplog.at_level(logging.INFO):
-        channels = read_channels(two_tracks, SEQUENCES)
+        channels = read_channels(two_tracks, SEQUENCES, SETTINGS)
     first, second = missing(channels.values, SEQUENCES)
     assert (first.positions, first.sequences) == (pytest.approx(1 / 6), 0)
     assert (second.positions, second.sequences) == (pytest.approx(1 / 6), 1)
@@ -48,7 +50,7 @@ def test_missing_values_are_counted_and_said(two_tracks, caplog):
 def test_whole_tracks_need_no_word(tmp_path, caplog):
     (tmp_path / "t.tsv").write_text("a\t1,2\nb\t3,4,5\nc\t6\n")
     with caplog.at_level(logging.INFO):
-        read_channels([tmp_path / "t.tsv"], SEQUENCES)
+        read_channels([tmp_path / "t.tsv"], SEQUENCES, SETTINGS)
     assert not caplog.records
 
 

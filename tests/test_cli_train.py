@@ -292,3 +292,23 @@ def test_dna_may_be_read_on_one_strand(run_cli, world):
     run, _, _ = trained(run_cli, world, fasta, labels, "--strands", "single")
     assert read_motifs(run / "filters.meme")[0].alphabet is DNA
     assert set(table(run, "sites.tsv")["strand"]) <= {"+"}
+
+
+def test_alignments_are_a_channel_scored_as_in_training(run_cli, world):
+    fasta = world.sequences(PROTEIN.letters, "WCHWC", lengths=(25, 40))
+    folder = world.folder / "msa"
+    folder.mkdir()
+    for number, text in enumerate(world.texts[1:], start=1):
+        other = "".join(letter if world.random.random() < 0.7 else "-" for letter in text)
+        (folder / f"s{number}.fa").write_text(f">s{number}\n{text}\n>other\n{other}\n")
+    labels = world.labels(["bound"], [[int(p)] for p in world.present])
+    options = ("--conservation", folder, "--column-score", "relative-entropy", "--column-window", 1)
+    run, record, result = trained(run_cli, world, fasta, labels, *options)
+    assert "msa has no value for 1 of" in result.stderr
+    assert len(record["inputs"][2]["sha256"]) == 64
+    channels = load_model(run / "model.safetensors").channels
+    assert (channels.column_score, channels.column_window) == ("relative-entropy", 1)
+    given = run_cli("predict", fasta, "-m", run, "--conservation", folder).stdout
+    predicted = pd.read_csv(io.StringIO(given), sep="\t").set_index("id")["bound"]
+    kept = table(run, "predictions.tsv").set_index("id")["predicted_bound"]
+    np.testing.assert_allclose(predicted[kept.index], kept, rtol=1e-4)

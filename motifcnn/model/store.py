@@ -1,7 +1,7 @@
 """A trained network on disk: weights and all that is needed to use them, as safetensors; never a pickle."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from motifcnn.errors import InputError
 from motifcnn.formats.files import atomic_write
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
-from motifcnn.settings import InputSettings, ModelSettings
+from motifcnn.settings import ChannelSettings, InputSettings, ModelSettings
 
 SCHEMA_VERSION = 1
 
@@ -31,6 +31,7 @@ class TrainedModel:
         scales: Scale of each further channel.
         softmask: How lower-case letters were read.
         width: Width of the windows cut around BED intervals.
+        channels: How the columns of alignments were scored.
     """
 
     network: MotifNetwork
@@ -39,6 +40,7 @@ class TrainedModel:
     scales: tuple[TrackScale, ...] = ()
     softmask: str = "keep"
     width: int = InputSettings().width
+    channels: ChannelSettings = field(default_factory=ChannelSettings)
 
 
 def save_model(path: Path, model: TrainedModel) -> None:
@@ -51,6 +53,7 @@ def save_model(path: Path, model: TrainedModel) -> None:
         "tracks": [asdict(scale) for scale in model.scales],
         "softmask": model.softmask,
         "width": model.width,
+        "channels": asdict(model.channels),
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
     with atomic_write(path) as file:
@@ -96,4 +99,6 @@ def _assemble(
     network = MotifNetwork(settings, alphabet, len(scales), objective.outputs, seed=0)
     network.load_state_dict(tensors)
     network.eval()
-    return TrainedModel(network.to(device), objective, alphabet, scales, description["softmask"], description["width"])
+    channels = ChannelSettings(**description.get("channels", {}))  # models of the first days have none
+    softmask, width = description["softmask"], description["width"]
+    return TrainedModel(network.to(device), objective, alphabet, scales, softmask, width, channels)
