@@ -11,7 +11,10 @@ _NEEDED = (
     "torch", "biopython", "typer", "pandas", "pyfaidx", "logomaker", "numpy", "numba", "llvmlite", "scipy",
     "scikit-learn", "matplotlib", "pyBigWig", "isal", "safetensors", "jinja2", "rich", "tomli-w",
 )  # fmt: skip
-_OPTIONAL = {"pyjaspar": 'known motifs of JASPAR; pip install "motifcnn[databases]"'}
+_OPTIONAL = {
+    "pyjaspar": 'known motifs of JASPAR; pip install "motifcnn[databases]"',
+    "pyarrow": 'hits as Parquet; pip install "motifcnn[parquet]"',
+}
 
 
 def doctor() -> None:

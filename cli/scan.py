@@ -37,6 +37,8 @@ def scan(
     path = motif_file(motifs)
     if out is not None and out.is_file() and not force:
         raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
+    if settings.scan.format == "parquet":
+        _check_place_of_parquet(out)
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     chosen = choose_motifs(read_motifs(path), wanted, first, path)
     threads = count_threads(settings.threads)
@@ -48,6 +50,13 @@ def scan(
         summary = scan_genome(genome, chosen, settings.scan, file, threads)
         file.flush()
     speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
+
+
+def _check_place_of_parquet(out: Path | None) -> None:
+    if out is None and sys.stdout.isatty():
+        raise MotifcnnError("--format parquet is no text for a terminal; give a file with --out")
+    if out is not None and out.suffix == ".gz":
+        raise MotifcnnError(f"{out}: Parquet is compressed in itself; leave .gz out of the name")
 
 
 def motif_file(path: Path) -> Path:

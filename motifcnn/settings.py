@@ -146,7 +146,7 @@ class ScanSettings:
         "Letter frequencies: sequences (the genome's), motif (each motif's own), uniform, or a file of them.",
     )
     background_order: int = _setting(0, "1: p-values also reckon with which letter follows which.", least=0, most=1)
-    format: Literal["bed", "narrowpeak", "gff3", "tsv"] = _setting("bed", "Format of the hits.")
+    format: Literal["bed", "narrowpeak", "gff3", "tsv", "parquet"] = _setting("bed", "Format of the hits.")
     q_values: bool = _setting(False, "Add q-values (Benjamini and Hochberg, for each motif).")
     softmask: Literal["keep", "mask"] = _setting("keep", "Lower-case letters: scan them, or leave them out.")
 

@@ -1,9 +1,12 @@
 """`motifcnn scan`: hits on stdout or in a file, from a run or any file of motifs."""
 
 import gzip
+import io
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from motifcnn.formats.motif_files import read_motifs
@@ -77,6 +80,35 @@ def test_other_formats_hold_the_same_hits(run_cli, tiny_run, hits, format, colum
     table = [row for row in rows(text) if not row[0].startswith("#") and row[0] != "chrom"]
     assert [row[0] for row in table] == [row[0] for row in rows(hits)]
     assert {len(row) for row in table} == {columns}
+
+
+def test_parquet_holds_the_hits_of_the_tsv(run_cli, tiny_run, tmp_path):
+    scan = ["scan", tiny_run.sequences, "-m", tiny_run.path, "--first", 1, "--q-values", "--format"]
+    out = tmp_path / "hits.parquet"
+    assert run_cli(*scan, "parquet", "-o", out).exit_code == 0
+    table = pd.read_parquet(out)
+    text = pd.read_csv(io.StringIO(run_cli(*scan, "tsv").stdout), sep="\t")
+    assert len(text) > 100
+    for column in text:
+        found = table[column].astype(text[column].dtype)
+        if column in {"p_value", "q_value"}:
+            np.testing.assert_allclose(found, text[column], rtol=0.005)
+        else:
+            np.testing.assert_array_equal(found, text[column])
+    assert list(table) == list(text)
+    assert run_cli(*scan, "parquet").stdout_bytes == out.read_bytes()
+    refused = run_cli(*scan, "parquet", "-o", tmp_path / "hits.parquet.gz")
+    assert refused.exit_code == 1
+    assert "hits.parquet.gz: Parquet is compressed in itself; leave .gz out of the name" in refused.stderr
+
+
+def test_parquet_without_pyarrow(run_cli, tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    out = tmp_path / "hits.parquet"
+    refused = run_cli("scan", tiny_run.sequences, "-m", tiny_run.path, "--format", "parquet", "-o", out)
+    assert refused.exit_code == 1
+    assert '--format parquet needs pyarrow, which is not installed: pip install "motifcnn[parquet]"' in refused.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_q_values_are_added(run_cli, tiny_run, hits):

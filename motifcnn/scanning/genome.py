@@ -15,8 +15,9 @@ from motifcnn.motifs import Motif
 from motifcnn.scanning.background import background_of
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Scanner
-from motifcnn.scanning.hits import HitFormatter
+from motifcnn.scanning.parquet import require_pyarrow
 from motifcnn.scanning.q_values import ScoreHistogram, counted
+from motifcnn.scanning.writing import hit_writer
 from motifcnn.settings import ScanSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ def scan_genome(
     Raises:
         MotifcnnError: A motif or the genome is at fault.
     """
+    if settings.format == "parquet":
+        require_pyarrow()
     alphabet = _one_alphabet(motifs)
     both = settings.strands == "both" or (settings.strands == "auto" and alphabet.double_stranded)
     if both and alphabet.complement is None:
@@ -61,10 +64,9 @@ def scan_genome(
     if all(threshold is None for threshold in thresholds):
         raise MotifcnnError(f"no motif can reach p ≤ {settings.p_value:g}; give a larger --p-value")
     scanner = Scanner(ready, thresholds, alphabet, both_strands=both, threads=threads)
-    formatter = HitFormatter(ready, settings.format, both, settings.q_values)
+    writer = hit_writer(out, ready, settings.format, double_stranded=both, with_q=settings.q_values)
     counts = np.zeros(len(ready), dtype=np.int64)
     tally = _Tally(ready, alphabet, settings.q_values)
-    out.write(formatter.header().encode())
     found = scanner.scan(
         tally.counted(stream_fasta(path, alphabet, overlap=scanner.overlap, softmask=settings.softmask))
     )
@@ -72,12 +74,13 @@ def scan_genome(
         histogram = ScoreHistogram(ready, thresholds)
         with counted(found, histogram) as waiting:
             for hits, q_values in histogram.q_values(waiting, tally.windows * (1 + both)):
-                out.write(formatter.lines(hits, q_values).encode())
+                writer.write(hits, q_values)
         counts += histogram.of_motifs()
     else:
         for hits in found:
-            out.write(formatter.lines(hits).encode())
+            writer.write(hits)
             counts += np.bincount(hits.motifs, minlength=len(ready))
+    writer.close()
     return ScanSummary(tuple(counts.tolist()), tally.letters)
 
 

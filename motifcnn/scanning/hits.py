@@ -22,7 +22,9 @@ Format = Literal["bed", "narrowpeak", "gff3", "tsv"]
 _MOST_KEPT: Final = 1 << 26
 """Bytes of ends of lines that are kept for later hits."""
 _LONGEST_NUMBER: Final = 20
-_LEAST_P: Final = 1e-300
+LEAST_P: Final = 1e-300
+"""What smaller p-values count as where their logarithm is written."""
+LARGEST_BED_SCORE: Final = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,15 +125,15 @@ class _LineEnds:
         return np.asarray(self._places[keys])
 
     def _around_strand(self, motif: IntegerMotif, score: int, p: float, q: float | None) -> tuple[str, str]:
-        tenth = 0.0 - 10 * math.log10(max(p, _LEAST_P))
+        tenth = 0.0 - 10 * math.log10(max(p, LEAST_P))
         odds = f"{score / UNITS_PER_BIT:.3f}"
         if self._format == "gff3":
             extra = "" if q is None else f";q_value={q:.3g}"
             return f"\t{tenth:.3f}\t", f"\t.\tName={motif.name};log_odds={odds};p_value={p:.3g}{extra}"
-        before = f"\t{motif.name}\t{min(round(tenth), 1000)}\t"
+        before = f"\t{motif.name}\t{min(round(tenth), LARGEST_BED_SCORE)}\t"
         if self._format == "narrowpeak":
-            log_p = 0.0 - math.log10(max(p, _LEAST_P))
-            log_q = "-1" if q is None else f"{0.0 - math.log10(max(q, _LEAST_P)):.3f}"
+            log_p = 0.0 - math.log10(max(p, LEAST_P))
+            log_q = "-1" if q is None else f"{0.0 - math.log10(max(q, LEAST_P)):.3f}"
             return before, f"\t{odds}\t{log_p:.3f}\t{log_q}\t{motif.width // 2}"
         return before, f"\t{odds}\t{p:.3g}" + ("" if q is None else f"\t{q:.3g}")
 
