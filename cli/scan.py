@@ -32,6 +32,7 @@ def scan(
     from motifcnn.formats.files import atomic_write, shown
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.processors import count_threads
+    from motifcnn.scanning.device import choose_scan_device
     from motifcnn.scanning.genome import choose_motifs, scan_genome
 
     path = motif_file(motifs)
@@ -42,12 +43,14 @@ def scan(
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     chosen = choose_motifs(read_motifs(path), wanted, first, path)
     threads = count_threads(settings.threads)
+    device = choose_scan_device(settings.device, chosen, genome)
     counted = "1 motif" if len(chosen) == 1 else f"{len(chosen)} motifs"
     speech.say(
-        f"scanning {shown(genome)} with {counted} of {shown(path)}, p ≤ {settings.scan.p_value:g}, {threads} threads"
+        f"scanning {shown(genome)} with {counted} of {shown(path)}, p ≤ {settings.scan.p_value:g}, {threads} threads, "
+        f"on {device.name} ({device.reason})"
     )
     with nullcontext(sys.stdout.buffer) if out is None else atomic_write(out) as file:
-        summary = scan_genome(genome, chosen, settings.scan, file, threads)
+        summary = scan_genome(genome, chosen, settings.scan, file, threads, device.name)
         file.flush()
     speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
 

@@ -6,16 +6,20 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import Alphabet, Codes
+from motifcnn.errors import MotifcnnError
 from motifcnn.formats.fasta import FastaChunk
 from motifcnn.scanning.distribution import IntegerMotif
 from motifcnn.scanning.plain import PlainEngine
 from motifcnn.scanning.vector import VectorEngine, newly_compiled
+
+if TYPE_CHECKING:
+    from motifcnn.scanning.gpu import GpuEngine
 
 _LOGGER = logging.getLogger(__name__)
 _SHARE = 1 << 18
@@ -62,6 +66,10 @@ class Scanner:
         alphabet: Of motifs and sequences.
         both_strands: Whether to read the reverse strand too.
         threads: Processor threads.
+        device: "cpu", or a CUDA device such as "cuda:0".
+
+    Raises:
+        MotifcnnError: The device fails.
     """
 
     def __init__(
@@ -72,9 +80,11 @@ class Scanner:
         *,
         both_strands: bool,
         threads: int = 1,
+        device: str = "cpu",
     ):
         self.longest = max(motif.width for motif in motifs)
         self.threads = threads
+        self._share = _SHARE
         strands: list[tuple[int, bool, Ints, int]] = []
         for number, (motif, threshold) in enumerate(zip(motifs, thresholds, strict=True)):
             if threshold is None:
@@ -85,7 +95,13 @@ class Scanner:
                 strands.append((number, True, motif.reverse_complement(alphabet.complement_codes), threshold))
         self._motifs = np.array([strand[0] for strand in strands], dtype=np.int32)
         self._reverse = np.array([strand[1] for strand in strands], dtype=np.bool_)
-        self._engine = _engine([strand[2] for strand in strands], [strand[3] for strand in strands])
+        scores, least = [strand[2] for strand in strands], [strand[3] for strand in strands]
+        self._engine: _Engine | None
+        if device != "cpu" and strands:
+            self._engine = gpu = _gpu_engine(scores, least, device)
+            self._share, self.threads = gpu.share, max(threads, gpu.workers)
+        else:
+            self._engine = _engine(scores, least)
 
     @property
     def overlap(self) -> int:
@@ -107,13 +123,29 @@ class Scanner:
         if self._engine is None:
             return []
         end = len(chunk.codes) if chunk.last else len(chunk.codes) - self.overlap
-        begins = range(0, end, _SHARE)
-        return [pool.submit(self._engine.find, chunk.codes, at, min(at + _SHARE, end)) for at in begins]
+        begins = range(0, end, self._share)
+        return [pool.submit(self._engine.find, chunk.codes, at, min(at + self._share, end)) for at in begins]
 
     def _hits(self, chunk: FastaChunk, shares: "list[Future[_Found]]") -> Hits:
         parts = [share.result() for share in shares] or [_NOTHING]
         starts, strands, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return Hits(chunk.name, starts + chunk.start, self._motifs[strands], self._reverse[strands], scores)
+
+
+def _gpu_engine(scores: Sequence[Ints], thresholds: Sequence[int], device: str) -> "GpuEngine":
+    """Make ready to scan on a CUDA device; the first windows make it compile."""
+    from motifcnn.scanning.gpu import GpuEngine
+
+    began = time.perf_counter()
+    try:
+        engine = GpuEngine(scores, thresholds, device)
+        engine.find(np.zeros(1, dtype=np.uint8), 0, 1)
+    except Exception as error:  # whatever a driver or a foreign compiler comes up with
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise MotifcnnError(f"scanning on {device} failed ({reason}); use --device cpu") from error
+    if (seconds := time.perf_counter() - began) > _NOTICED:
+        _LOGGER.info("made %s ready in %.1f s", device, seconds)
+    return engine
 
 
 def _engine(scores: Sequence[Ints], thresholds: Sequence[int]) -> _Engine | None:

@@ -37,7 +37,7 @@ class ScanSummary:
 
 
 def scan_genome(
-    path: Path, motifs: Sequence[Motif], settings: ScanSettings, out: BinaryIO, threads: int = 1
+    path: Path, motifs: Sequence[Motif], settings: ScanSettings, out: BinaryIO, threads: int = 1, device: str = "cpu"
 ) -> ScanSummary:
     """Write every occurrence of the motifs in a FASTA file.
 
@@ -47,6 +47,7 @@ def scan_genome(
         settings: Threshold, background, strands, format.
         out: Where hits are written, sorted by sequence and start.
         threads: Processor threads.
+        device: "cpu", or a CUDA device such as "cuda:0".
 
     Raises:
         MotifcnnError: A motif or the genome is at fault.
@@ -63,7 +64,7 @@ def scan_genome(
     _say_thresholds(ready, thresholds, settings.p_value)
     if all(threshold is None for threshold in thresholds):
         raise MotifcnnError(f"no motif can reach p ≤ {settings.p_value:g}; give a larger --p-value")
-    scanner = Scanner(ready, thresholds, alphabet, both_strands=both, threads=threads)
+    scanner = Scanner(ready, thresholds, alphabet, both_strands=both, threads=threads, device=device)
     writer = hit_writer(out, ready, settings.format, double_stranded=both, with_q=settings.q_values)
     counts = np.zeros(len(ready), dtype=np.int64)
     tally = _Tally(ready, alphabet, settings.q_values)

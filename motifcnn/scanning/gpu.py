@@ -114,7 +114,7 @@ class _Lane:
     def __init__(self, device: torch.device, length: int, room: int, strand_count: int):
         self._device, self._strands = device, strand_count
         self._on_gpu = device.type == "cuda"
-        self._stream = torch.cuda.Stream(device) if self._on_gpu else None
+        self._stream = torch.cuda.Stream(device) if self._on_gpu else None  # type: ignore[no-untyped-call]
         sizes = Packed.sizes(length)
         self._host = [torch.empty(size, dtype=torch.uint8, pin_memory=self._on_gpu) for size in sizes]
         self._packed = Packed(*(buffer.numpy() for buffer in self._host))
@@ -142,7 +142,8 @@ class _Lane:
         self._packed.fill(codes)
         for here, there, size in zip(self._host, self._there, Packed.sizes(len(codes)), strict=True):
             there[:size].copy_(here[:size], non_blocking=True)
-        self._stretch = Stretch(*self._there, length=len(codes), windows=windows)
+        letters, unknown = self._there
+        self._stretch = Stretch(letters, unknown, len(codes), windows)
 
     def run(self, search: Search, tables: DeviceTables) -> tuple[int, int]:
         """Search, and return the number of hits and the room that they and what led to them needed."""

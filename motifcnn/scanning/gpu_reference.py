@@ -36,7 +36,7 @@ def _mark(windows: torch.Tensor, codes: torch.Tensor, table: DeviceSpan, found: 
     here = _letters_at(codes, windows[:, None] + torch.arange(table.span, device=codes.device))
     rows = (here[:, :, None] == letters).flatten(1).float()
     sums = (rows @ table.left.float().T).int()  # whole numbers below 2²⁴ are exact in single precision
-    alive = (sums >= table.needed).unflatten(1, (-1, BLOCK))
+    alive = (sums >= table.needed).view(len(windows), -1, BLOCK)
     bits = (alive.long() << torch.arange(BLOCK, device=codes.device)).sum(dim=2)
     row, block = torch.nonzero(bits, as_tuple=True)
     kept = _kept(found, 0, len(row))

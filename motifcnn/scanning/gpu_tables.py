@@ -21,7 +21,7 @@ LETTERS: Final = 4
 BLOCK: Final = 32
 """Motif strands of a matrix product: one bit of a word each."""
 SPANS: Final = (8, 16, 32, 64)
-"""Positions that a product reads; a motif goes to the least that holds it (a dimension of a product is a power of 2)."""
+"""Positions that a product reads, powers of 2 as its dimensions must be; a motif goes to the least that holds it."""
 _ALLOWANCE: Final = 127
 _OUT_OF_REACH: Final = 2**30
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from motifcnn.scanning.gpu_tables import StrandTables
@@ -51,17 +53,20 @@ class DeviceTables:
     @classmethod
     def of(cls, tables: StrandTables, device: torch.device) -> "DeviceTables":
         """Copy tables to a device."""
-        spans = tuple(
-            DeviceSpan(
-                table.span,
-                table.first,
-                torch.from_numpy(table.left).to(device),
-                torch.from_numpy(table.needed).to(device),
-            )
-            for table in tables.spans
+
+        def there(array: npt.NDArray[np.generic]) -> torch.Tensor:
+            return torch.from_numpy(array).to(device)
+
+        return cls(
+            tuple(DeviceSpan(span.span, span.first, there(span.left), there(span.needed)) for span in tables.spans),
+            there(tables.scores),
+            there(tables.firsts),
+            there(tables.widths),
+            there(tables.thresholds),
+            there(tables.ranks),
+            tables.longest,
+            tables.given,
         )
-        arrays = tables.scores, tables.firsts, tables.widths, tables.thresholds, tables.ranks
-        return cls(spans, *(torch.from_numpy(array).to(device) for array in arrays), tables.longest, tables.given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +103,7 @@ class Found:
 
 
 class Search(Protocol):
-    """Finds the hits of all strands in a stretch, in any order, given counters at 0."""
+    """A search for the hits of all strands in a stretch."""
 
-    def __call__(self, stretch: Stretch, tables: DeviceTables, found: Found) -> None: ...
+    def __call__(self, stretch: Stretch, tables: DeviceTables, found: Found) -> None:
+        """Write down the hits, in any order; counters are 0 before."""
