@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from motifcnn.assessment import Assessment, TestedMotif
+from motifcnn.baselines import Baseline
 from motifcnn.channels import missing
-from motifcnn.evaluation import Baseline, Scores, score_predictions
+from motifcnn.evaluation import Scores, score_predictions
 from motifcnn.examples import Examples
 from motifcnn.extraction import positive_groups
 from motifcnn.formats.files import atomic_write

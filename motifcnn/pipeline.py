@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from motifcnn.assessment import assess
+from motifcnn.baselines import fit_baselines
 from motifcnn.devices import Device, choose_device, use_threads
 from motifcnn.encoding import EncodedSequences, track_scales
 from motifcnn.errors import InterruptedRun
-from motifcnn.evaluation import fit_baselines
 from motifcnn.examples import Examples
 from motifcnn.extraction import extract_motifs, filter_motifs
 from motifcnn.formats.motif_files import read_motifs
@@ -173,7 +173,11 @@ def _harvest(
         predictions=predictions,
         history=tuple(history),
         layers=tuple(layers),
-        baselines=tuple(fit_baselines(objective, sequences, examples.values, training, test)),
+        baselines=tuple(
+            fit_baselines(
+                objective, sequences, examples.values, training, test, gapped_words=settings.baseline == "gkm"
+            )
+        ),
         filters=tuple(filter_motifs(network, sequences)),
         assessment=assess(network, objective, encoded, examples, extracted, settings.motifs, database, generator),
     )

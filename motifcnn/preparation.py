@@ -9,9 +9,9 @@ import torch
 
 from motifcnn.alphabet import DNA
 from motifcnn.backgrounds import gc_matched_windows, shuffled_negatives
+from motifcnn.baselines import fit_baselines
 from motifcnn.channels import read_channels
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.evaluation import fit_baselines
 from motifcnn.examples import Examples, assign_splits, join
 from motifcnn.formats.bed import read_bed, windows
 from motifcnn.formats.fasta import read_fasta
@@ -206,7 +206,9 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
             positive = truth == (column if examples.task == "classes" else 1)
             rows.append((f"{name} positives", f"{positive.sum()} of {(~np.isnan(truth)).sum()}"))
     measure = "Pearson" if examples.task == "regression" else "AUROC"
-    baselines = fit_baselines(objective, sequences, examples.values, parts["train"], parts["test"])
+    baselines = fit_baselines(
+        objective, sequences, examples.values, parts["train"], parts["test"], gapped_words=settings.baseline == "gkm"
+    )
     rows += [
         (f"{baseline.name} alone, held-out {measure}", f"{baseline.scores.headline:.4f}") for baseline in baselines
     ]

@@ -158,6 +158,9 @@ class Settings:
     seed: int = _setting(0, "Seed of every random choice.", least=0)
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:N or mps.")
     threads: int = _setting(AUTO, "Processor threads; 0: all.", least=0)
+    baseline: Literal["trivial", "gkm"] = _setting(
+        "trivial", "Models to compare with: trivial ones; or also one of gapped k-mers, as gkm-SVM is."
+    )
     input: InputSettings = field(default_factory=InputSettings)
     channels: ChannelSettings = field(default_factory=ChannelSettings)
     split: SplitSettings = field(default_factory=SplitSettings)

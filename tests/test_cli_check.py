@@ -31,3 +31,10 @@ def test_made_negatives_are_named(run_cli, tiny_run):
     found = dict(line.split("\t") for line in run_cli("check", tiny_run.sequences).stdout.splitlines())
     assert found["sequences"] == "600"
     assert "2-letter words kept" in found["negatives"]
+
+
+def test_a_gapped_kmer_model_is_added_on_request(run_cli, tiny_run):
+    result = run_cli("check", tiny_run.sequences, tiny_run.labels, "--baseline", "gkm")
+    assert result.exit_code == 0, result.stderr
+    found = dict(line.split("\t") for line in result.stdout.splitlines())
+    assert float(found["gkm alone, held-out AUROC"]) > 0.7

@@ -1,27 +1,16 @@
 import math
-from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, r2_score, roc_auc_score
 
-from motifcnn.alphabet import DNA, PROTEIN, RNA
-from motifcnn.evaluation import Scores, TargetScores, baseline_features, fit_baselines, score_predictions
+from motifcnn.evaluation import Scores, TargetScores, score_predictions
 from motifcnn.objectives import Objective
-from motifcnn.sequences import Sequences
 
 LABELS = Objective("multi-label", ("a", "b"), weights=(1.0, 1.0))
 CLASSES = Objective("classes", ("kind",), ("x", "y", "z"), weights=(1.0,) * 3)
 NUMBERS = Objective("regression", ("a", "b"), means=(0.0, 0.0), deviations=(1.0, 1.0))
-BINARY = Objective("binary", ("label",), weights=(1.0,))
-
-
-def random_sequences(generator, alphabet, lengths, frequencies=None):
-    codes = [generator.choice(alphabet.size, length, p=frequencies).astype(np.uint8) for length in lengths]
-    return Sequences.from_list([f"s{n}" for n in range(len(codes))], codes, alphabet)
 
 
 def test_labels_are_scored_as_by_sklearn(generator):
@@ -83,87 +72,3 @@ def test_numbers_without_variety_have_no_correlation(values):
     values = np.array(values, dtype=np.float32)
     assert math.isnan(score_predictions(objective, np.arange(len(values))[:, None] * 1.0, values).headline)
     assert math.isnan(score_predictions(objective, np.ones((5, 1)), np.arange(5)[:, None] * 1.0).headline)
-
-
-def slow_frequencies(text, letters, width):
-    words = ["".join(word) for word in product(letters, repeat=width)]
-    counts = [sum(text[i : i + width] == word for i in range(len(text) - width + 1)) for word in words]
-    return [count / max(1, sum(counts)) for count in counts]
-
-
-@given(
-    st.lists(st.text("ACGTN", min_size=1, max_size=15), min_size=2, max_size=6).filter(lambda t: len("".join(t)) > 1)
-)
-@settings(max_examples=60, deadline=None)
-def test_word_frequencies_are_those_of_loops(texts):
-    sequences = Sequences.from_list([f"s{n}" for n in range(len(texts))], [DNA.encode(t) for t in texts], DNA)
-    features = baseline_features(sequences)
-    assert list(features) == ["gc", "dinucleotides", "length"]
-    for row, text in enumerate(texts):
-        assert features["dinucleotides"][row] == pytest.approx(slow_frequencies(text, "ACGT", 2))
-        single = slow_frequencies(text, "ACGT", 1)
-        assert features["gc"][row] == pytest.approx([single[1] + single[2]])
-        assert features["length"][row] == pytest.approx([math.log(len(text))])
-
-
-def test_protein_has_composition_and_length(generator):
-    sequences = random_sequences(generator, PROTEIN, [9, 30])
-    features = baseline_features(sequences)
-    assert list(features) == ["composition", "length"]
-    text = PROTEIN.decode(sequences[1])
-    assert features["composition"][1] == pytest.approx(slow_frequencies(text, PROTEIN.letters, 1))
-
-
-def baselines(objective, sequences, values):
-    fitted, scored = np.arange(0, 80), np.arange(80, 120)
-    found = fit_baselines(objective, sequences, values, fitted, scored)
-    return {baseline.name: baseline for baseline in found}
-
-
-def biased(generator, alphabet=DNA):
-    """Every other sequence is rich in G and C; all are of one length."""
-    rich = random_sequences(generator, alphabet, [60] * 60, [0.15, 0.35, 0.35, 0.15])
-    poor = random_sequences(generator, alphabet, [60] * 60, [0.35, 0.15, 0.15, 0.35])
-    codes = [(rich if n % 2 else poor)[n // 2] for n in range(120)]
-    return Sequences.from_list([f"s{n}" for n in range(120)], codes, alphabet), (np.arange(120) % 2).astype(np.float32)
-
-
-@pytest.mark.parametrize("alphabet", [DNA, RNA], ids=lambda a: a.name)
-def test_baselines_find_what_is_trivial_and_nothing_else(generator, alphabet):
-    sequences, rich = biased(generator, alphabet)
-    found = baselines(BINARY, sequences, rich[:, None])
-    assert found["gc"].scores.headline > 0.95
-    assert found["dinucleotides"].scores.headline > 0.9
-    assert found["length"].scores.headline == 0.5
-    assert found["gc"].predictions.shape == (40, 1)
-    assert found["gc"].scores.n == 40
-
-
-def test_length_is_a_baseline_of_its_own(generator):
-    long = np.arange(120) % 2
-    sequences = random_sequences(generator, DNA, 50 + 30 * long)
-    found = baselines(BINARY, sequences, long[:, None].astype(np.float32))
-    assert found["length"].scores.headline == 1.0
-
-
-def test_baselines_of_classes_and_numbers_with_missing_values(generator):
-    sequences, rich = biased(generator)
-    kinds = np.where(rich == 1, 2, 0)[:, None].astype(np.float32)
-    kinds[::10] = np.nan
-    found = baselines(CLASSES, sequences, kinds)["gc"]
-    assert found.predictions.shape == (40, 3)
-    assert found.scores.per_target["z"].auroc > 0.9
-    assert (found.predictions[:, 1] == 0).all()  # a class without a training example
-    numbers = np.stack([rich * 3 + 1, -rich], axis=1)
-    numbers[::7, 1] = np.nan
-    gc = baselines(NUMBERS, sequences, numbers)["gc"]
-    assert gc.scores.headline > 0.7
-    assert gc.predictions[:, 0].mean() == pytest.approx(2.5, abs=0.3)
-
-
-def test_what_is_scored_takes_no_part_in_the_fit(generator):
-    sequences, rich = biased(generator)
-    changed = rich.copy()
-    changed[80:] = 1 - changed[80:]
-    before = baselines(BINARY, sequences, rich[:, None])["gc"].predictions
-    assert np.array_equal(before, baselines(BINARY, sequences, changed[:, None])["gc"].predictions)

@@ -186,6 +186,15 @@ def test_the_trivial_models_stand_beside_the_network(make_run):
     assert f"AUROC {metrics['baselines']['gc_auroc']:.3f}" in page.words
 
 
+def test_a_gapped_kmer_model_is_shown_but_is_no_trivial_model(make_run):
+    run = make_run("hopeless")
+    edit(run / "metrics.json", lambda metrics: metrics["baselines"].update(gkm_auroc=0.987))
+    words = page_of(run).words
+    assert "gapped k-mers (SVM)" in words
+    assert "0.987" in words
+    assert "nearly so (dinucleotides only" in words
+
+
 def test_without_trivial_models_the_page_says_so(make_run):
     run = make_run()
     (run / "baselines.tsv").unlink()
