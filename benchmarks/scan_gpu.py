@@ -25,6 +25,7 @@ from motifcnn.scanning.distribution import IntegerMotif
 from motifcnn.scanning.gpu import GpuEngine
 from motifcnn.scanning.gpu_reference import search as reference
 from motifcnn.scanning.gpu_work import DeviceTables, Found, Search, Stretch
+from motifcnn.scanning.machine_code import machine_code
 from motifcnn.scanning.vector import VectorEngine
 
 P_VALUE = 1e-4
@@ -101,7 +102,7 @@ def compare(engine: GpuEngine, scores: list[npt.NDArray[np.int32]], thresholds: 
         SystemExit: They differ.
     """
     found = engine.find(codes, 0, len(codes))
-    expected = VectorEngine.of(scores, thresholds).find(codes, 0, len(codes))
+    expected = VectorEngine.of(scores, thresholds, machine_code()).find(codes, 0, len(codes))
     if not all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True)):
         raise SystemExit(f"hits differ: {len(found[0])} here, {len(expected[0])} on the CPU")
     return len(found[0])

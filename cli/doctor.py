@@ -28,6 +28,7 @@ def doctor() -> None:
         typer.echo(f"{name}\t{found or 'MISSING: pip install ' + name}")
     for name, use in _OPTIONAL.items():
         typer.echo(f"{name}\t{_version(name) or 'not installed (optional): ' + use}")
+    typer.echo(f"scanner\t{_scanner()}")
     if _version("torch"):
         _devices()
     if missing:
@@ -39,6 +40,23 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def _scanner() -> str:
+    """Say which engine scans, and how to choose another one."""
+    from motifcnn.scanning.machine_code import VARIABLE, compiled_code, is_kept, wanted_engine
+
+    choose = f"set {VARIABLE}=numpy to do without a compiler"
+    if wanted_engine() == "numpy":
+        return f"NumPy, many times slower than compiled code: {VARIABLE}=numpy asks for it"
+    try:
+        if is_kept():
+            return f"compiled for this processor and kept; {choose}"
+    except ImportError:
+        pass
+    if compiled_code() is None:
+        return "NumPy, many times slower than compiled code, which cannot be made here"
+    return f"compiled for this processor{' and kept' if is_kept() else ', each time anew'}; {choose}"
 
 
 def _devices() -> None:

@@ -30,3 +30,19 @@ def test_what_is_missing_is_told_with_its_remedy(run_cli, monkeypatch):
     assert result.exit_code == 1
     assert rows(result)["torch"] == "MISSING: pip install torch"
     assert rows(result)["typer"] == "1.0"
+
+
+def test_it_says_which_engine_scans(run_cli, monkeypatch):
+    assert rows(run_cli("doctor"))["scanner"].startswith("compiled for this processor and kept; set MOTIFCNN_SCANNER=")
+    monkeypatch.setattr("motifcnn.scanning.machine_code.is_kept", lambda: False)
+    assert rows(run_cli("doctor"))["scanner"].startswith("compiled for this processor, each time anew; set MOTIFCNN_")
+    monkeypatch.setattr("motifcnn.scanning.machine_code.compiled_code", lambda: None)
+    assert rows(run_cli("doctor"))["scanner"] == (
+        "NumPy, many times slower than compiled code, which cannot be made here"
+    )
+    monkeypatch.setenv("MOTIFCNN_SCANNER", "numpy")
+    assert rows(run_cli("doctor"))["scanner"] == (
+        "NumPy, many times slower than compiled code: MOTIFCNN_SCANNER=numpy asks for it"
+    )
+    monkeypatch.setenv("MOTIFCNN_SCANNER", "fast")
+    assert "MOTIFCNN_SCANNER=fast: must be one of auto, compiled, numpy" in run_cli("doctor").stderr

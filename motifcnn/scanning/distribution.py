@@ -6,7 +6,7 @@ FIMO and MOODS do the same), and under a first-order one by the same for each la
 the integers that the engine adds up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +48,7 @@ class IntegerMotif:
     Args:
         name: Name of the motif.
         scores: Scores in 1/500 bit, shape [position, letter].
-        lowest: Least possible score of a window.
+        lowest: Least possible score of a window, or the least that matters.
         survival: Chance that a window scores `lowest` + i or more, shape [score].
     """
 
@@ -85,6 +85,11 @@ class IntegerMotif:
         """Return the least score with this p-value or a smaller one, up to rounding; None where no word has one."""
         reaching = np.flatnonzero(self.survival <= p_value * (1 + _ROUNDING))
         return self.lowest + int(reaching[0]) if reaching.size else None
+
+    def tail(self, threshold: int) -> "IntegerMotif":
+        """Return the motif without the chances of scores below a threshold, most of what it holds."""
+        lowest = max(threshold, self.lowest)
+        return replace(self, lowest=lowest, survival=self.survival[lowest - self.lowest :].copy())
 
     def reverse_complement(self, complement: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
         """Return the scores that read the other strand."""

@@ -15,8 +15,9 @@ from motifcnn.alphabet import Alphabet, Codes
 from motifcnn.errors import MotifcnnError
 from motifcnn.formats.fasta import FastaChunk
 from motifcnn.scanning.distribution import IntegerMotif
+from motifcnn.scanning.machine_code import compiled_code
 from motifcnn.scanning.plain import PlainEngine
-from motifcnn.scanning.vector import VectorEngine, newly_compiled
+from motifcnn.scanning.vector import VectorEngine
 
 if TYPE_CHECKING:
     from motifcnn.scanning.gpu import GpuEngine
@@ -25,6 +26,7 @@ _LOGGER = logging.getLogger(__name__)
 _SHARE = 1 << 18
 """Windows that a thread takes at a time."""
 _NOTICED = 1.0
+"""Seconds after which a user wonders."""
 
 Ints = npt.NDArray[np.int32]
 _Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Ints]
@@ -49,6 +51,10 @@ class Hits:
     motifs: Ints
     reverse: npt.NDArray[np.bool_]
     scores: Ints
+
+    def __getitem__(self, which: slice) -> "Hits":
+        """Return some of them."""
+        return Hits(self.chrom, self.starts[which], self.motifs[which], self.reverse[which], self.scores[which])
 
 
 class _Engine(Protocol):
@@ -149,16 +155,8 @@ def _gpu_engine(scores: Sequence[Ints], thresholds: Sequence[int], device: str) 
 
 
 def _engine(scores: Sequence[Ints], thresholds: Sequence[int]) -> _Engine | None:
-    """Choose vector code, or the plain loop where that cannot be compiled; None without a motif."""
+    """Choose vector code, or NumPy where that cannot be compiled; None without a motif."""
     if not scores:
         return None
-    began = time.perf_counter()
-    try:
-        engine = VectorEngine.of(scores, thresholds)
-        engine.find(np.zeros(1, dtype=np.uint8), 0, 1)
-    except Exception as error:  # whatever a foreign compiler or processor comes up with
-        _LOGGER.warning("no vector code on this machine (%s); scanning with the slower plain loop", error)
-        return PlainEngine(scores, thresholds)
-    if newly_compiled() and (seconds := time.perf_counter() - began) > _NOTICED:
-        _LOGGER.info("compiled the scanner in %.1f s; it is kept for the next time", seconds)
-    return engine
+    code = compiled_code()
+    return PlainEngine(scores, thresholds) if code is None else VectorEngine.of(scores, thresholds, code)

@@ -59,8 +59,11 @@ def scan_genome(
     if both and alphabet.complement is None:
         raise MotifcnnError(f"{alphabet.name} has one strand only; use --strands single")
     background = background_of(path, alphabet, settings, both)
-    ready = [IntegerMotif.from_log_odds(motif.log_odds(background.of(motif)), background.chain) for motif in motifs]
-    thresholds = [motif.threshold(settings.p_value) for motif in ready]
+    ready, thresholds = [], []
+    for motif in motifs:
+        whole = IntegerMotif.from_log_odds(motif.log_odds(background.of(motif)), background.chain)
+        thresholds.append(whole.threshold(settings.p_value))
+        ready.append(whole.tail(whole.highest if thresholds[-1] is None else thresholds[-1]))
     _say_thresholds(ready, thresholds, settings.p_value)
     if all(threshold is None for threshold in thresholds):
         raise MotifcnnError(f"no motif can reach p ≤ {settings.p_value:g}; give a larger --p-value")

@@ -1,27 +1,26 @@
 """Hits as text: BED6+, narrowPeak, GFF3 and TSV, formatted in bulk.
 
-All that follows the end of a hit depends on its motif and integer score alone, so it is made once for each score
-that occurs; a compiled loop puts names, positions and these ends of lines together.
+What p-value, score and log-odds a hit has depends on its motif and integer score alone, so these numbers are rounded
+once for each motif and score that a hit can have.
 """
 
-import math
-from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Hits
+from motifcnn.scanning.layout import GENERAL, INTEGER, TEXT, THOUSANDTHS
+from motifcnn.scanning.lines import Column, Wholes, general, lines, literal
+from motifcnn.scanning.machine_code import compiled_code
 
 Format = Literal["bed", "narrowpeak", "gff3", "tsv"]
 
-_MOST_KEPT: Final = 1 << 26
-"""Bytes of ends of lines that are kept for later hits."""
-_LONGEST_NUMBER: Final = 20
+_TOGETHER: Final = 1 << 15
+"""Hits that are formatted at a time: what stands in between then stays in the caches."""
 LEAST_P: Final = 1e-300
 """What smaller p-values count as where their logarithm is written."""
 LARGEST_BED_SCORE: Final = 1000
@@ -42,10 +41,10 @@ class HitFormatter:
     format: Format
     double_stranded: bool
     with_q: bool = False
-    _ends: "_LineEnds" = field(init=False, repr=False)
+    _numbers: "_Numbers" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_ends", _LineEnds(self.motifs, self.format, "+" if self.double_stranded else "."))
+        object.__setattr__(self, "_numbers", _Numbers.of(self.motifs))
 
     def header(self) -> str:
         """Return the lines before the first hit."""
@@ -56,117 +55,107 @@ class HitFormatter:
             return f"chrom\tstart\tend\tmotif\tscore\tstrand\tlog_odds\tp_value{q}\n"
         return ""
 
-    def lines(self, hits: Hits, q_values: npt.NDArray[np.float64] | None = None) -> str:
-        """Return one line a hit.
+    def lines(self, hits: Hits, q_values: npt.NDArray[np.float64] | None = None) -> Iterator[bytes]:
+        """Give one line a hit, many of them at a time.
 
         Args:
             hits: The hits.
-            q_values: The q-value of each; the same wherever motif and score are.
+            q_values: The q-value of each.
         """
-        if not len(hits.starts):
-            return ""
-        which = self._ends.of(hits, q_values)
-        begins, text = np.frombuffer(self._ends.begins, dtype=np.int64), np.frombuffer(self._ends.text, dtype=np.uint8)
-        marks = np.frombuffer(self._ends.marks, dtype=np.int64)
-        gff3 = self.format == "gff3"
+        make = {"gff3": self._gff3, "narrowpeak": self._narrowpeak}.get(self.format, self._bed)
+        for begin in range(0, len(hits.starts), _TOGETHER):
+            some = hits[begin : begin + _TOGETHER]
+            q = None if q_values is None else q_values[begin : begin + _TOGETHER]
+            yield lines([*make(some, q), literal("\n")], len(some.starts), compiled_code())
+
+    def _bed(self, hits: Hits, q: npt.NDArray[np.float64] | None) -> list[Column]:
+        numbers, which = self._numbers, self._numbers.places(hits)
+        columns = [
+            *self._bed5(hits, which), literal("\t"), self._odds(hits), literal("\t"),
+            Column(GENERAL, numbers.p_values[which]),
+        ]  # fmt: skip
+        return columns if q is None else [*columns, literal("\t"), Column(GENERAL, general(q))]
+
+    def _narrowpeak(self, hits: Hits, q: npt.NDArray[np.float64] | None) -> list[Column]:
+        numbers, which = self._numbers, self._numbers.places(hits)
+        log_q = literal("-1") if q is None else Column(THOUSANDTHS, _thousandths(_minus_log10(q)))
+        return [
+            *self._bed5(hits, which), literal("\t"), self._odds(hits), literal("\t"),
+            Column(THOUSANDTHS, _thousandths(numbers.log_p[which])), literal("\t"), log_q, literal("\t"),
+            Column(INTEGER, numbers.widths[hits.motifs] // 2),
+        ]  # fmt: skip
+
+    def _bed5(self, hits: Hits, which: Wholes) -> list[Column]:
+        """Return all up to the strand."""
+        score = np.minimum(np.rint(10 * self._numbers.log_p[which]), LARGEST_BED_SCORE).astype(np.int64)
+        return [
+            literal(f"{hits.chrom}\t"), Column(INTEGER, hits.starts), literal("\t"), self._end(hits), literal("\t"),
+            self._name(hits), literal("\t"), Column(INTEGER, score), literal("\t"), self._strand(hits),
+        ]  # fmt: skip
+
+    def _gff3(self, hits: Hits, q: npt.NDArray[np.float64] | None) -> list[Column]:
+        numbers, which = self._numbers, self._numbers.places(hits)
         kind = "nucleotide_motif" if self.double_stranded else "sequence_motif"
-        beginning = (f"{hits.chrom}\tmotifcnn\t{kind}\t" if gff3 else f"{hits.chrom}\t").encode()
-        room = len(which) * (len(beginning) + 2 * _LONGEST_NUMBER) + int((begins[which + 1] - begins[which]).sum())
-        lines = np.empty(room, dtype=np.uint8)
-        widths = np.array([motif.width for motif in self.motifs], dtype=np.int64)[hits.motifs]
-        reverse = hits.reverse & self.double_stranded
-        used = _write(
-            np.frombuffer(beginning, dtype=np.uint8), hits.starts, widths, int(gff3), which, begins, text, marks,
-            reverse, lines,
-        )  # fmt: skip
-        return lines[:used].tobytes().decode()
+        columns = [
+            literal(f"{hits.chrom}\tmotifcnn\t{kind}\t"), Column(INTEGER, hits.starts + 1), literal("\t"),
+            self._end(hits), literal("\t"), Column(THOUSANDTHS, _thousandths(10 * numbers.log_p[which])), literal("\t"),
+            self._strand(hits), literal("\t.\tName="), self._name(hits), literal(";log_odds="), self._odds(hits),
+            literal(";p_value="), Column(GENERAL, numbers.p_values[which]),
+        ]  # fmt: skip
+        return columns if q is None else [*columns, literal(";q_value="), Column(GENERAL, general(q))]
+
+    def _end(self, hits: Hits) -> Column:
+        return Column(INTEGER, hits.starts + self._numbers.widths[hits.motifs])
+
+    def _name(self, hits: Hits) -> Column:
+        return Column(TEXT, hits.motifs.astype(np.int64), self._numbers.names)
+
+    def _strand(self, hits: Hits) -> Column:
+        if not self.double_stranded:
+            return literal(".")
+        return Column(TEXT, hits.reverse.astype(np.int64), [b"+", b"-"])
+
+    def _odds(self, hits: Hits) -> Column:
+        return Column(THOUSANDTHS, hits.scores.astype(np.int64) * (1000 // UNITS_PER_BIT))
 
 
-class _LineEnds:
-    """What follows the end of a hit, for each motif and score met so far.
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """What follows from motif and score.
 
     Args:
-        motifs: The motifs scanned with.
-        format: Which format.
-        strand: What stands for a strand; "-" is put over it on the other one.
+        names: Of the motifs.
+        widths: Of the motifs.
+        bases: Place of a score of 0 of each motif in what follows.
+        p_values: Digits and exponents of p-values, all motifs one after another.
+        log_p: -log10 of the same.
     """
 
-    def __init__(self, motifs: Sequence[IntegerMotif], format: Format, strand: str):
-        self._motifs, self._format, self._strand = motifs, format, strand
+    names: list[bytes]
+    widths: Wholes
+    bases: Wholes
+    p_values: Wholes
+    log_p: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, motifs: Sequence[IntegerMotif]) -> "_Numbers":
         sizes = np.array([len(motif.survival) for motif in motifs], dtype=np.int64)
-        self._bases = np.cumsum(sizes) - sizes
-        self._lowest = np.array([motif.lowest for motif in motifs], dtype=np.int64)
-        self._greatest = sizes - 1
-        self._places = np.full(int(sizes.sum()), -1, dtype=np.int32)
-        self._clear()
+        lowest = np.array([motif.lowest for motif in motifs], dtype=np.int64)
+        return cls(
+            [motif.name.encode() for motif in motifs],
+            np.array([motif.width for motif in motifs], dtype=np.int64),
+            np.cumsum(sizes) - sizes - lowest,
+            np.concatenate([general(motif.survival) for motif in motifs]),
+            np.concatenate([_minus_log10(motif.survival) for motif in motifs]),
+        )
 
-    def _clear(self) -> None:
-        self.text, self.begins, self.marks = bytearray(), array("q", [0]), array("q")
-        self._places.fill(-1)
-
-    def of(self, hits: Hits, q_values: npt.NDArray[np.float64] | None) -> npt.NDArray[np.int32]:
-        """Return the place of each hit's end of line in `begins`, making those that are new."""
-        if len(self.text) > _MOST_KEPT:
-            self._clear()
-        steps = np.clip(hits.scores - self._lowest[hits.motifs], 0, self._greatest[hits.motifs])
-        keys = self._bases[hits.motifs] + steps
-        new = np.flatnonzero(self._places[keys] < 0)
-        _, first = np.unique(keys[new], return_index=True)
-        new = new[first]
-        self._places[keys[new]] = np.arange(len(self.marks), len(self.marks) + len(new))
-        q = [None] * len(new) if q_values is None else q_values[new].tolist()
-        columns = hits.motifs[new].tolist(), steps[new].tolist(), hits.scores[new].tolist(), q
-        for number, step, score, q_value in zip(*columns, strict=True):
-            motif = self._motifs[number]
-            before, after = self._around_strand(motif, score, float(motif.survival[step]), q_value)
-            self.marks.append(len(before.encode()))
-            self.text += f"{before}{self._strand}{after}\n".encode()
-            self.begins.append(len(self.text))
-        return np.asarray(self._places[keys])
-
-    def _around_strand(self, motif: IntegerMotif, score: int, p: float, q: float | None) -> tuple[str, str]:
-        tenth = 0.0 - 10 * math.log10(max(p, LEAST_P))
-        odds = f"{score / UNITS_PER_BIT:.3f}"
-        if self._format == "gff3":
-            extra = "" if q is None else f";q_value={q:.3g}"
-            return f"\t{tenth:.3f}\t", f"\t.\tName={motif.name};log_odds={odds};p_value={p:.3g}{extra}"
-        before = f"\t{motif.name}\t{min(round(tenth), LARGEST_BED_SCORE)}\t"
-        if self._format == "narrowpeak":
-            log_p = 0.0 - math.log10(max(p, LEAST_P))
-            log_q = "-1" if q is None else f"{0.0 - math.log10(max(q, LEAST_P)):.3f}"
-            return before, f"\t{odds}\t{log_p:.3f}\t{log_q}\t{motif.width // 2}"
-        return before, f"\t{odds}\t{p:.3g}" + ("" if q is None else f"\t{q:.3g}")
+    def places(self, hits: Hits) -> Wholes:
+        return np.asarray(self.bases[hits.motifs] + hits.scores)
 
 
-@numba.njit(cache=True, nogil=True)
-def _digits(number, text, place):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Write a number that is not negative; return the place after it."""
-    count, rest = 1, number // 10
-    while rest:
-        count, rest = count + 1, rest // 10
-    for at in range(place + count - 1, place - 1, -1):
-        text[at] = 48 + number % 10
-        number //= 10
-    return place + count
+def _minus_log10(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(0.0 - np.log10(np.maximum(chances, LEAST_P)))
 
 
-@numba.njit(cache=True, nogil=True)
-def _write(beginning, starts, widths, first, which, begins, text, marks, reverse, lines):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Write all lines; return their length. The first position is counted from `first`."""
-    place = 0
-    for hit in range(len(starts)):
-        for byte in beginning:
-            lines[place] = byte
-            place += 1
-        place = _digits(starts[hit] + first, lines, place)
-        lines[place] = 9  # a tab
-        place = _digits(starts[hit] + widths[hit], lines, place + 1)
-        end = which[hit]
-        if reverse[hit]:
-            mark = place + marks[end]
-        for at in range(begins[end], begins[end + 1]):
-            lines[place] = text[at]
-            place += 1
-        if reverse[hit]:
-            lines[mark] = 45  # "-"
-    return place
+def _thousandths(numbers: npt.NDArray[np.float64]) -> Wholes:
+    return np.rint(1000 * numbers).astype(np.int64)

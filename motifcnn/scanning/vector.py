@@ -14,13 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import Codes
-from motifcnn.scanning.vector_code import LANES, TRIPLE, scan_blocks
+from motifcnn.scanning.layout import GROUP, LANES, PIECE, TRIPLE
+from motifcnn.scanning.machine_code import MachineCode
 
 _FULL = 127
 _DEAD = -128
-_FIRST_ROOM = 4096
+_FIRST_ROOM = 1 << 14
+"""Hits; what threads take at a time rarely has more."""
 
 Ints = npt.NDArray[np.int32]
+Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Ints]
+"""Starts, strands and scores of hits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,7 @@ class VectorEngine:
     """Motif strands in blocks of 64 lanes.
 
     Args:
+        code: The compiled search.
         tables: Shortfalls, all blocks one after another, each [slot][word][lane]; the
             last word is one with an ambiguity code.
         begins: Where each block begins in `tables`, shape [block].
@@ -41,6 +46,7 @@ class VectorEngine:
         ranks: Place of each strand in the order in which hits at one position are reported, shape [strand].
     """
 
+    code: MachineCode
     tables: npt.NDArray[np.int8]
     begins: npt.NDArray[np.int64]
     slots: npt.NDArray[np.int64]
@@ -53,12 +59,13 @@ class VectorEngine:
     ranks: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, scores: Sequence[Ints], thresholds: Sequence[int]) -> "VectorEngine":
+    def of(cls, scores: Sequence[Ints], thresholds: Sequence[int], code: MachineCode) -> "VectorEngine":
         """Make the tables.
 
         Args:
             scores: Integer scores of each motif strand, shape [position, letter].
             thresholds: Least score of a hit for each.
+            code: The compiled search.
         """
         letters = scores[0].shape[1]
         word = TRIPLE if letters == 4 else 1
@@ -68,6 +75,7 @@ class VectorEngine:
         sizes = [table.size for table in tables]
         exact = [np.asarray(scores[n], dtype=np.int32).ravel() for n in order]
         return cls(
+            code,
             _aligned(np.concatenate([table.ravel() for table in tables])),
             np.cumsum([0, *sizes[:-1]], dtype=np.int64),
             np.array([len(table) for table in tables], dtype=np.int64),
@@ -80,25 +88,27 @@ class VectorEngine:
             order.astype(np.int64),
         )
 
-    def find(self, codes: Codes, begin: int, end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Ints]:
+    def find(self, codes: Codes, begin: int, end: int) -> Found:
         """Return starts, strands and scores of the hits starting at `begin` up to `end`, by start and strand."""
+        codes = np.ascontiguousarray(codes)
+        words = np.empty(PIECE + int(self.slots.max()) * self.word + GROUP, dtype=np.uint16)
+        places, alive = np.empty(PIECE + GROUP, dtype=np.int64), np.empty(PIECE + GROUP, dtype=np.uint64)
+        next_begin = np.array([begin], dtype=np.int64)
+        parts: list[Found] = []
         room = _FIRST_ROOM
-        while True:
+        while not parts or next_begin[0] < end:
             starts, strands = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
             scores = np.empty(room, dtype=np.int32)
-            found = scan_blocks(
-                codes, begin, end, self.tables, self.begins, self.slots, self.word, self.letters, self.widths,
-                self.thresholds, self.scores, self.firsts, self.ranks, starts, strands, scores,
+            found = self.code.find_hits(
+                codes, len(codes), int(next_begin[0]), end, self.tables, self.begins, self.slots, len(self.slots),
+                self.word, self.letters, self.letters**self.word, self.widths, self.thresholds, self.scores,
+                self.firsts, self.ranks, words, places, alive, starts, strands, scores, room, next_begin,
             )  # fmt: skip
-            if found <= room:
-                order = np.argsort(starts[:found] * len(self.widths) + strands[:found])
-                return starts[order], strands[order], scores[order]
-            room = found
-
-
-def newly_compiled() -> bool:
-    """Say whether this process had to compile the code, rather than find it on the disk."""
-    return bool(scan_blocks.stats.cache_misses)
+            order = np.argsort(starts[:found] * len(self.widths) + strands[:found])
+            parts.append((starts[order], strands[order], scores[order]))
+            room *= 2
+        starts, strands, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return starts, strands, scores
 
 
 def _aligned(table: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:

@@ -36,7 +36,7 @@ class TextHits:
 
     def write(self, hits: Hits, q_values: npt.NDArray[np.float64] | None = None) -> None:
         """Write one line a hit."""
-        self._out.write(self._formatter.lines(hits, q_values).encode())
+        self._out.writelines(self._formatter.lines(hits, q_values))
 
     def close(self) -> None:
         """Do nothing: every line is written."""

@@ -146,3 +146,15 @@ def test_a_chain_without_memory_is_the_order_0_background():
     matrix = Motif("m", np.random.default_rng(2).dirichlet(np.ones(4), 9), DNA, sites=50).log_odds(SKEWED)
     plain = IntegerMotif.from_log_odds(matrix)
     np.testing.assert_allclose(IntegerMotif.from_log_odds(matrix, chain).survival, plain.survival, rtol=1e-9)
+
+
+@given(seed=st.integers(0, 99), p_value=st.sampled_from([1.0, 0.1, 0.001]))
+@settings(max_examples=20, deadline=None)
+def test_a_tail_keeps_what_is_at_or_above_the_threshold(seed, p_value):
+    motif = integer_motif(seed, 6, SKEWED)
+    threshold = motif.threshold(p_value)
+    tail = motif.tail(threshold)
+    scores = np.arange(threshold, motif.highest + 1)
+    assert (tail.lowest, tail.highest, tail.threshold(p_value)) == (threshold, motif.highest, threshold)
+    assert (tail.p_values(scores) == motif.p_values(scores)).all()
+    assert motif.tail(motif.lowest - 5).survival.tolist() == motif.survival.tolist()

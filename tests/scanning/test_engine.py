@@ -1,9 +1,6 @@
 """Scanning a stream of chunks: borders, strands, threads, and the choice of engine."""
 
-import logging
-
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,33 +105,16 @@ def test_a_motif_without_threshold_is_left_out():
         assert flat(scanner.scan(chunks(codes, 100, 4))) == brute_force(motifs, thresholds, codes, DNA, True)
 
 
-def test_without_vector_code_the_plain_loop_gives_the_same_hits(monkeypatch, caplog):
+def test_without_compiled_code_numpy_gives_the_same_hits(monkeypatch):
     generator = np.random.default_rng(6)
     motifs = [motif(generator, width) for width in (4, 8, 15)]
     thresholds = [each.threshold(1e-2) for each in motifs]
     codes = generator.integers(0, 6, 2000).astype(np.uint8)
     usual = Scanner(motifs, thresholds, DNA, both_strands=True)
     assert isinstance(usual._engine, VectorEngine)
-
-    def fail(*_):
-        raise RuntimeError("no such instruction")
-
-    monkeypatch.setattr(VectorEngine, "of", fail)
-    with caplog.at_level(logging.WARNING, "motifcnn"):
-        plain = Scanner(motifs, thresholds, DNA, both_strands=True)
+    monkeypatch.setenv("MOTIFCNN_SCANNER", "numpy")
+    plain = Scanner(motifs, thresholds, DNA, both_strands=True)
     assert isinstance(plain._engine, PlainEngine)
-    assert caplog.messages == [
-        "no vector code on this machine (no such instruction); scanning with the slower plain loop"
-    ]
     found = flat(plain.scan(chunks(codes, 500, plain.overlap)))
     assert found
     assert found == flat(usual.scan(chunks(codes, 500, usual.overlap)))
-
-
-@pytest.mark.parametrize("compiled", [True, False])
-def test_compiling_is_said(monkeypatch, caplog, compiled):
-    monkeypatch.setattr(engine, "_NOTICED", -1.0)
-    monkeypatch.setattr(engine, "newly_compiled", lambda: compiled)
-    with caplog.at_level(logging.INFO, "motifcnn"):
-        Scanner([motif(np.random.default_rng(0), 4)], [0], DNA, both_strands=False)
-    assert ("compiled the scanner in" in caplog.text) == compiled

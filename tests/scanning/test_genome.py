@@ -162,6 +162,23 @@ def test_threads_and_compression_change_nothing(tmp_path):
     assert outputs[0] == outputs[1] == outputs[2]
 
 
+@pytest.mark.parametrize("format", ["bed", "narrowpeak", "gff3", "tsv"])
+@pytest.mark.parametrize("alphabet", [DNA, RNA, PROTEIN], ids=lambda a: a.name)
+@pytest.mark.parametrize("q_values", [False, True])
+def test_without_a_compiler_the_file_is_the_same(tmp_path, monkeypatch, alphabet, format, q_values):
+    path = write(tmp_path / "genome.fa", random_genome(1, [5000, 3000, 0, 5], alphabet), alphabet)
+    motifs = random_motifs(1, [2, 5, 6, 7, 13, 20, 40], alphabet)
+    options = replace(SETTINGS, format=format, q_values=q_values, p_value=0.01, background="sequences")
+    outputs = []
+    for scanner in ("compiled", "numpy"):
+        monkeypatch.setenv("MOTIFCNN_SCANNER", scanner)
+        out = io.BytesIO()
+        scan_genome(path, motifs, options, out)
+        outputs.append(out.getvalue())
+    assert outputs[0].count(b"\n") > 100
+    assert outputs[0] == outputs[1]
+
+
 def genome_frequencies(genome, both):
     counts = np.ones(4)
     for codes in genome.values():

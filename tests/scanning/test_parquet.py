@@ -47,7 +47,10 @@ def written(found, double_stranded=True, q_values=None):
 
 def as_tsv(found, double_stranded=True, q_values=None):
     formatter = HitFormatter(MOTIFS, "tsv", double_stranded, q_values is not None)
-    lines = [formatter.lines(hits, None if q_values is None else q_values[n]) for n, hits in enumerate(found)]
+    lines = [
+        b"".join(formatter.lines(hits, None if q_values is None else q_values[n])).decode()
+        for n, hits in enumerate(found)
+    ]
     return formatter.header() + "".join(lines)
 
 

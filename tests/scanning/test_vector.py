@@ -5,11 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motifcnn.scanning import vector, vector_code
+from motifcnn.scanning import vector
+from motifcnn.scanning.layout import PIECE
+from motifcnn.scanning.machine_code import machine_code
 from motifcnn.scanning.plain import PlainEngine
 from motifcnn.scanning.vector import VectorEngine
 
-ENGINES = [pytest.param(VectorEngine.of, id="vector"), pytest.param(PlainEngine, id="plain")]
+
+def vector_engine(scores, thresholds):
+    return VectorEngine.of(scores, thresholds, machine_code())
+
+
+ENGINES = [pytest.param(vector_engine, id="vector"), pytest.param(PlainEngine, id="plain")]
 
 
 def brute_force(scores, thresholds, codes, begin, end):
@@ -76,20 +83,20 @@ def test_every_width_finds_its_best_word_at_both_ends_and_beside_ambiguity(make,
 @pytest.mark.parametrize("make", ENGINES)
 def test_hits_beyond_the_first_room_are_kept(make):
     table = np.zeros((2, 4), dtype=np.int32)
-    codes = np.zeros(5000, dtype=np.uint8)
+    codes = np.zeros(30_000, dtype=np.uint8)
     starts, strands, _ = make([table, table], [0, 0]).find(codes, 0, len(codes))
-    assert len(starts) == 2 * 4999
+    assert len(starts) == 2 * 29_999
     assert (np.diff(2 * starts + strands) == 1).all()
 
 
 def test_pieces_of_a_long_sequence_join_without_loss():
     generator = np.random.default_rng(3)
     scores, _ = random_strands(generator, 40, 4, widths=(4, 30))
-    codes = generator.integers(0, 4, 3 * vector_code.PIECE + 11).astype(np.uint8)
-    codes[100 : 100 + vector_code.PIECE * 2] = 4  # a whole piece is skipped
+    codes = generator.integers(0, 4, 3 * PIECE + 11).astype(np.uint8)
+    codes[100 : 100 + PIECE * 2] = 4  # a whole piece is skipped
     best = [int(table.max(axis=1).sum()) for table in scores]
     best = [round(0.4 * score) if score > 0 else score for score in best]
-    vectors, plain = VectorEngine.of(scores, best), PlainEngine(scores, best)
+    vectors, plain = vector_engine(scores, best), PlainEngine(scores, best)
     found = vectors.find(codes, 0, len(codes))
     assert len(found[0])
     assert as_list(found) == as_list(plain.find(codes, 0, len(codes)))

@@ -25,7 +25,10 @@ def test_text_is_header_and_lines(format):
         writer.write(hits)
     writer.close()
     formatter = HitFormatter([MOTIF], format, True)
-    assert out.getvalue().decode() == formatter.header() + "".join(map(formatter.lines, HITS))
+    assert (
+        out.getvalue().decode()
+        == formatter.header() + b"".join(block for hits in HITS for block in formatter.lines(hits)).decode()
+    )
 
 
 def test_parquet_is_whole_once_closed():
