@@ -43,6 +43,7 @@ class TrackFormat(StrEnum):
     BEDGRAPH = "bedgraph"
     BIGWIG = "bigwig"
     BED = "bed"
+    NPZ = "npz"
 
 
 @export.command("logos")
@@ -99,15 +100,36 @@ def motifs(
 @export.command("tracks")
 def tracks(
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="[RUN] SEQS", help="Run directory (default: motifcnn_out); FASTA, or BED with --genome."
         ),
-    ],
+    ] = None,
+    regions: Annotated[
+        Path | None, typer.Option(help="BED of regions of the genome, in place of SEQS; with --genome.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to; made if missing.")] = Path("tracks"),
     file_format: Annotated[
         list[TrackFormat] | None,
-        typer.Option("--format", help="Values as bedGraph or bigWig, sites as BED; may be repeated. Default: all."),
+        typer.Option(
+            "--format",
+            help="Values as bedGraph or bigWig, sites as BED, all as NumPy arrays (npz); may be repeated. "
+            "all: the first three, the default.",
+        ),
+    ] = None,
+    mutagenesis: Annotated[
+        bool,
+        typer.Option(
+            "--mutagenesis",
+            help="Change every letter in silico; tracks hold the logit less its mean with the other letters.",
+        ),
+    ] = False,
+    indels: Annotated[
+        bool,
+        typer.Option("--indels", help="Also delete and insert every letter; tracks hold what a position is worth."),
+    ] = False,
+    hits: Annotated[
+        list[Path] | None, typer.Option(help="Hits of `motifcnn scan` for the IGV session; may be repeated.")
     ] = None,
     genome: GenomeFile = None,
     conservation: Conservation = None,
@@ -118,25 +140,28 @@ def tracks(
     """Write each motif's activation, and each target's contributions, along sequences.
 
     Sequences named by coordinates, such as chr22:100-301, go out in genome coordinates; others in their own.
-    BED intervals are read as they are. The file tracks.tsv says what each track holds.
+    BED intervals are read as they are. The file tracks.tsv says what each track holds; igv_session.xml opens
+    genome, tracks and hits in IGV.
     """
     from motifcnn.devices import choose_device, use_threads
-    from motifcnn.track_export import ENDINGS, TrackRequest, export_tracks
+    from motifcnn.track_export import ENDINGS, FORMATS, TrackRequest, export_tracks
 
-    if len(paths) > 2:
-        raise typer.BadParameter("give a run directory and one file of sequences", param_hint="[RUN] SEQS")
-    run, sequences = (Path("motifcnn_out"), *paths)[-2:]
+    run, sequences = _run_and_sequences(paths or [], regions)
+    if regions is not None and genome is None:
+        raise typer.BadParameter("needs --genome FASTA, to cut the regions from", param_hint="--regions")
     wanted = set(file_format or [TrackFormat.ALL])
-    formats = tuple(ENDINGS) if TrackFormat.ALL in wanted else tuple(kind for kind in ENDINGS if kind in wanted)
+    formats = tuple(kind for kind in FORMATS if kind in wanted or (TrackFormat.ALL in wanted and kind in ENDINGS))
     chosen = choose_device(device)
     use_threads(threads)
     speech.say(f"computing on {chosen.torch_device} ({chosen.reason})")
-    request = TrackRequest(run, sequences, out, genome, tuple(conservation or ()), formats, force)
+    request = TrackRequest(
+        run, sequences, out, genome, tuple(conservation or ()), formats, mutagenesis, indels, tuple(hits or ()), force
+    )
     summary = export_tracks(request, chosen)
     if summary.overlapping:
         speech.warn(
             f"{_counted(summary.overlapping, 'overlap')} between sequences on a chromosome; there the highest "
-            "activation was kept, and of contributions the value farthest from 0"
+            "activation was kept, and of all else the value farthest from 0"
         )
     if not summary.targets:
         speech.say("this network pools within sequences, so that there is no exact map of the targets' logits")
@@ -145,6 +170,15 @@ def tracks(
         f"{_counted(summary.sequences, 'sequence')}, {_counted(sum(summary.sites), 'site')}, "
         f"{_counted(summary.files, 'file')} in {out}"
     )
+
+
+def _run_and_sequences(paths: list[Path], regions: Path | None) -> tuple[Path, Path]:
+    """Tell the run directory and the file of sequences apart."""
+    given = [*paths, *([] if regions is None else [regions])]
+    if not given or len(given) > 2:
+        raise typer.BadParameter("give a run directory and one file of sequences", param_hint="[RUN] SEQS")
+    run, sequences = (Path("motifcnn_out"), *given)[-2:]
+    return run, sequences
 
 
 def _counted(number: int, noun: str) -> str:

@@ -1,41 +1,41 @@
-"""Activation tracks of a run's motifs, and class activation maps of its targets, as files for genome browsers.
+"""Activation tracks of a run's motifs, class activation maps and mutagenesis of its targets, as files.
 
 Values are computed once, kept in an unnamed file on disk in the order in which they will be written,
 and then written track by track: memory holds one piece of one sequence, the sequences themselves and the sites.
 """
 
-import csv
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from motifcnn.activations import Values, WindowScores, class_activation_map, logit_offsets, window_scores
 from motifcnn.devices import Device
 from motifcnn.encoding import Tracks
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.files import write_text
 from motifcnn.formats.genome import Genome
+from motifcnn.formats.igv import write_igv_session
+from motifcnn.formats.npz import NpzFile
 from motifcnn.formats.track_spool import Layout, TrackSpool
 from motifcnn.formats.tracks import Peak, write_bed, write_bedgraph, write_bigwig
 from motifcnn.intervals import Interval
-from motifcnn.logos import logo_file_name
-from motifcnn.model.filters import same_padding
 from motifcnn.model.store import TrainedModel
+from motifcnn.motif_filters import MotifFilter, read_motif_filters
 from motifcnn.predicting import model_of, read_model_input
 from motifcnn.runs import RunDirectory
 from motifcnn.sequences import Sequences
+from motifcnn.track_values import Arrays, Sites, TrackPlan, fill, index_of
 
 _LOGGER = logging.getLogger(__name__)
 
 ENDINGS = {"bedgraph": ".bedgraph", "bigwig": ".bw", "bed": ".bed"}
-"""Formats and the endings of their files."""
+"""Formats of one file a track, and the endings of the files."""
+FORMATS = (*ENDINGS, "npz")
+"""All formats."""
 INDEX_FILE = "tracks.tsv"
-_ROUNDING = 5e-6
-"""Most that a threshold moves, for its size, when motifs.tsv writes it with six digits."""
+ARRAYS_FILE = "tracks.npz"
+SESSION_FILE = "igv_session.xml"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,10 @@ class TrackRequest:
         out: Folder to write to; made if missing.
         genome: FASTA of the genome.
         conservation: Tracks, in the order of training.
-        formats: Keys of `ENDINGS`.
+        formats: Some of `FORMATS`.
+        mutagenesis: Whether to change every letter too.
+        indels: Whether mutagenesis deletes and inserts letters as well.
+        hits: Files that the session of the genome browser opens besides.
         force: Whether to write over files that are there.
     """
 
@@ -58,22 +61,10 @@ class TrackRequest:
     genome: Path | None = None
     conservation: tuple[Path, ...] = ()
     formats: tuple[str, ...] = tuple(ENDINGS)
+    mutagenesis: bool = False
+    indels: bool = False
+    hits: tuple[Path, ...] = ()
     force: bool = False
-
-
-@dataclass(frozen=True)
-class MotifFilter:
-    """A reported motif and the filter that stands for it.
-
-    Args:
-        name: Name of the motif.
-        filter: Number of the filter, from 0.
-        threshold: Least score of the filter at a site.
-    """
-
-    name: str
-    filter: int
-    threshold: float
 
 
 @dataclass(frozen=True)
@@ -87,6 +78,7 @@ class TrackSummary:
         sites: Windows that reach the threshold, one number a motif.
         overlapping: Sequences that overlap an earlier one.
         files: Number of files.
+        session: File that opens all in IGV; None where there is no genome to open.
     """
 
     sequences: int
@@ -95,13 +87,14 @@ class TrackSummary:
     sites: tuple[int, ...]
     overlapping: int
     files: int
+    session: Path | None
 
 
 def export_tracks(request: TrackRequest, device: Device) -> TrackSummary:
     """Write each motif's activation and each target's class activation map along sequences.
 
-    Where sequences overlap on a chromosome, the highest activation stands, and of a class activation
-    map the value farthest from 0.
+    Where sequences overlap on a chromosome, the highest activation stands, and of all else the value farthest
+    from 0.
 
     Args:
         request: What to export.
@@ -112,143 +105,87 @@ def export_tracks(request: TrackRequest, device: Device) -> TrackSummary:
         MotifcnnError: Files are there already, or cannot be written.
     """
     run = RunDirectory(request.run)
-    motifs = read_motif_filters(run)
     model = model_of(request.run, device)
-    for motif in motifs:
-        if not 0 <= motif.filter < model.network.filters.filters:
-            raise InputError(f"names a filter that the model has not ({motif.name}); train again", run.motifs_table)
-    targets = model.objective.output_names if model.network.whole_sequence else ()
-    files = _file_names(motifs, targets)
-    _refuse_present(request, files)
+    plan = _plan(request, model, read_motif_filters(run, model))
+    _refuse_present(request, plan)
     sequences, tracks = read_model_input(
         model, request.sequences, request.genome, request.conservation, whole_intervals=True
     )
     layout = Layout.of(sequences.names, sequences.lengths.tolist(), request.sequences)
     sizes = _sizes(layout, request)
+    _refuse_missing(request.hits)
     _make_folder(request.out)
-    with TrackSpool(layout, len(files), request.out) as spool:
-        sites = _fill(spool, model, sequences, tracks, motifs, bool(targets), device)
-        for row, name in enumerate(files):
-            for kind in request.formats:
-                path = request.out / f"{name}{ENDINGS[kind]}"
+    counts = _write(request, plan, model, sequences, tracks, layout, sizes, device)
+    write_text(request.out / INDEX_FILE, index_of(plan, model, counts))
+    session = _write_session(request, plan, layout)
+    written = len(_paths(request, plan)) - (session is None)
+    motifs = tuple(motif.name for motif in plan.motifs)
+    return TrackSummary(len(sequences), motifs, plan.mapped, counts, layout.overlapping, written, session)
+
+
+def _plan(request: TrackRequest, model: TrainedModel, motifs: Sequence[MotifFilter]) -> TrackPlan:
+    targets = model.objective.output_names
+    mapped = targets if model.network.whole_sequence else ()
+    mutated = targets if request.mutagenesis or request.indels else ()
+    return TrackPlan(tuple(motifs), mapped, mutated, targets if request.indels else ())
+
+
+def _write(
+    request: TrackRequest,
+    plan: TrackPlan,
+    model: TrainedModel,
+    sequences: Sequences,
+    tracks: Tracks,
+    layout: Layout,
+    sizes: dict[str, int],
+    device: Device,
+) -> tuple[int, ...]:
+    """Compute and write all tracks, and return how many sites each motif has."""
+    names = [name for _, _, name in plan.rows()]
+    with ExitStack() as open_files:
+        arrays = None
+        if "npz" in request.formats:
+            packed = open_files.enter_context(NpzFile(request.out / ARRAYS_FILE))
+            arrays = Arrays(packed, plan, model, sequences)
+        spool = open_files.enter_context(TrackSpool(layout, len(names), request.out))
+        sites = fill(plan, spool, arrays, model, sequences, tracks, device)
+        for row, name in enumerate(names):
+            for kind, ending in ENDINGS.items():
+                path = request.out / f"{name}{ending}"
+                if kind not in request.formats:
+                    continue
                 if kind == "bedgraph":
                     write_bedgraph(path, spool.stretches(row))
                 elif kind == "bigwig":
                     write_bigwig(path, spool.stretches(row), sizes)
-                elif row < len(motifs):
-                    _write_sites(path, layout, motifs[row], sites[row], model.network.filters.width)
-    counts = tuple(len(found) for found in sites)
-    offsets = logit_offsets(model.network)
-    write_text(request.out / INDEX_FILE, _index(files, motifs, counts, targets, offsets))
-    written = len(_paths(request, files))
-    return TrackSummary(
-        len(sequences), tuple(motif.name for motif in motifs), targets, counts, layout.overlapping, written
-    )
+                elif row < len(plan.motifs):
+                    _write_sites(path, layout, plan.motifs[row], sites[row], model.network.filters.width)
+    return tuple(len(found) for found in sites)
 
 
-def read_motif_filters(run: RunDirectory) -> list[MotifFilter]:
-    """Read which filter stands for each reported motif, and its threshold, from motifs.tsv.
-
-    Raises:
-        InputError: There is no complete run, it has no motif, or the table is damaged.
-    """
-    path = run.motifs_table
-    if not path.is_file():
-        raise InputError(f"holds no {path.name}; give the directory that `motifcnn train` wrote", run.path)
-    found = []
-    with path.open(encoding="utf-8", newline="") as handle:
-        for line, row in enumerate(csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE), start=2):
-            try:
-                number = int(row["filter"].rpartition("_")[2]) - 1
-                found.append(MotifFilter(row["motif"], number, float(row["filter_threshold"])))
-            except (KeyError, TypeError, ValueError, AttributeError):
-                raise InputError(
-                    "gives no motif, filter and filter_threshold; was it edited? train again", path, line
-                ) from None
-    if not found:
-        raise InputError("this run found no motif, so there is no track to export; its report.html says more", run.path)
-    return found
+def _write_session(request: TrackRequest, plan: TrackPlan, layout: Layout) -> Path | None:
+    """Write the file that opens genome, tracks and hits together; sequences of their own are a genome too."""
+    located = [place for place in layout.places if place.located]
+    genome = request.genome if request.genome is not None or located else request.sequences
+    values = next((kind for kind in ("bigwig", "bedgraph") if kind in request.formats), None)
+    if genome is None or str(genome) == "-":
+        return None
+    tracks = [(path.name, path) for path in request.hits]
+    for kind, name, file in plan.rows():
+        title = name if kind == "motif" else f"{name}, {_TITLES[kind]}"
+        if values is not None:
+            tracks.append((title, request.out / f"{file}{ENDINGS[values]}"))
+        if kind == "motif" and "bed" in request.formats:
+            tracks.append((f"{name}, sites", request.out / f"{file}{ENDINGS['bed']}"))
+    if not tracks:
+        return None
+    first = layout.blocks[0]
+    path = request.out / SESSION_FILE
+    write_igv_session(path, genome, tracks, f"{first.chrom}:{first.start + 1}-{first.end}")
+    return path
 
 
-_SITE = np.dtype([("start", np.int64), ("reverse", np.bool_), ("height", np.float32)])
-"""A window that reaches a motif's threshold: first position in the layout, strand and activation."""
-
-Sites = npt.NDArray[np.void]
-
-
-class _SiteBuffer:
-    """Sites of one motif in one growing buffer: small arrays kept by the thousand would scatter the heap."""
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def add(self, starts: npt.NDArray[np.int64], reverse: npt.NDArray[np.bool_], heights: Values) -> None:
-        """Add the sites of a piece."""
-        sites = np.empty(len(starts), dtype=_SITE)
-        sites["start"], sites["reverse"], sites["height"] = starts, reverse, heights
-        self._bytes += sites.tobytes()
-
-    def sites(self) -> Sites:
-        """Return all, sorted by position; a window of two overlapping sequences counts once."""
-        sites = np.frombuffer(self._bytes, dtype=_SITE)
-        _, first = np.unique(sites["start"] * 2 + sites["reverse"], return_index=True)
-        return np.asarray(sites[first])
-
-
-def _fill(
-    spool: TrackSpool,
-    model: TrainedModel,
-    sequences: Sequences,
-    tracks: Tracks,
-    motifs: Sequence[MotifFilter],
-    maps: bool,
-    device: Device,
-) -> list[Sites]:
-    """Compute all tracks into the spool, motifs first, and return each motif's sites."""
-    network = model.network
-    width, left = network.filters.width, same_padding(network.filters.width)[0]
-    thresholds = np.array([m.threshold - _ROUNDING * abs(m.threshold) for m in motifs], dtype=np.float64)
-    sites = [_SiteBuffer() for _ in motifs]
-    best = _BestSoFar()
-    filters = [motif.filter for motif in motifs]
-    for piece in window_scores(model, sequences, filters, tracks, device.torch_device):
-        place = spool.layout.places[piece.sequence]
-        length, windows = int(sequences.lengths[piece.sequence]), piece.scores.shape[1]
-        turned = place.interval.strand == "-"
-        first = length - width - (piece.start + windows - 1) if turned else piece.start
-        step = -1 if turned else 1
-        for row in range(len(motifs)):
-            activations = piece.activations[row, ::step]
-            spool.put(row, place.offset + first + left, activations, np.maximum)
-            above = np.flatnonzero(piece.scores[row, ::step] >= thresholds[row])
-            reverse = piece.reverse[row, ::step][above] ^ turned
-            sites[row].add(place.offset + first + above, reverse, activations[above])
-        best.take(piece)
-        if maps and piece.start + windows + width - 1 == length:
-            contributions = class_activation_map(network, best.scores, best.starts, length)
-            for row, values in enumerate(contributions, start=len(motifs)):
-                spool.put(row, place.offset, values[::step], _farther_from_zero)
-    return [buffer.sites() for buffer in sites]
-
-
-class _BestSoFar:
-    """Best window of each filter in the pieces of a sequence seen so far."""
-
-    scores: Values
-    starts: npt.NDArray[np.int64]
-
-    def take(self, piece: WindowScores) -> None:
-        """Look at the next piece; one that starts at 0 begins a new sequence."""
-        if piece.start == 0:
-            self.scores, self.starts = piece.best, piece.best_starts
-        else:
-            better = piece.best > self.scores
-            self.scores = np.where(better, piece.best, self.scores)
-            self.starts = np.where(better, piece.best_starts, self.starts)
-
-
-def _farther_from_zero(one: Values, other: Values) -> Values:
-    return np.where(np.abs(one) >= np.abs(other), one, other)
+_TITLES = {"target": "contribution", "mutagenesis": "mutagenesis", "deletion": "deletion"}
 
 
 def _sizes(layout: Layout, request: TrackRequest) -> dict[str, int]:
@@ -265,26 +202,27 @@ def _sizes(layout: Layout, request: TrackRequest) -> dict[str, int]:
     return sizes
 
 
-def _file_names(motifs: Sequence[MotifFilter], targets: Sequence[str]) -> list[str]:
-    """Names of the tracks' files without their endings: motifs, then targets."""
-    names = [logo_file_name(motif.name) for motif in motifs]
-    return names + [f"contribution_{logo_file_name(target)}" for target in targets]
-
-
-def _paths(request: TrackRequest, files: Sequence[str]) -> list[Path]:
+def _paths(request: TrackRequest, plan: TrackPlan) -> list[Path]:
     names = [
         f"{name}{ENDINGS[kind]}"
-        for name in files
-        for kind in request.formats
-        if kind != "bed" or not name.startswith("contribution_")
+        for role, _, name in plan.rows()
+        for kind in ENDINGS
+        if kind in request.formats and (kind != "bed" or role == "motif")
     ]
-    return [request.out / name for name in [*names, INDEX_FILE]]
+    arrays = [ARRAYS_FILE] if "npz" in request.formats else []
+    return [request.out / name for name in [*names, *arrays, INDEX_FILE, SESSION_FILE]]
 
 
-def _refuse_present(request: TrackRequest, files: Sequence[str]) -> None:
-    present = [path for path in _paths(request, files) if path.exists()]
+def _refuse_present(request: TrackRequest, plan: TrackPlan) -> None:
+    present = [path for path in _paths(request, plan) if path.exists()]
     if present and not request.force:
         raise MotifcnnError(f"{present[0]}: is there already; give another folder with -o, or --force to write over it")
+
+
+def _refuse_missing(hits: Sequence[Path]) -> None:
+    for path in hits:
+        if not path.is_file():
+            raise InputError("there is no such file of hits; check the path, or write it with `motifcnn scan`", path)
 
 
 def _make_folder(folder: Path) -> None:
@@ -302,19 +240,3 @@ def _write_sites(path: Path, layout: Layout, motif: MotifFilter, sites: Sites, w
     )
     highest = float(sites["height"].max()) if len(sites) else 1.0
     write_bed(path, peaks, highest if highest > 0 else 1.0)
-
-
-def _index(
-    files: Sequence[str],
-    motifs: Sequence[MotifFilter],
-    counts: Sequence[int],
-    targets: Sequence[str],
-    offsets: npt.NDArray[np.float64],
-) -> str:
-    """Say what each track holds; a target's logit is the sum of its track along a sequence, and the offset."""
-    lines = ["track\tkind\tname\tfilter\tfilter_threshold\tsites\tlogit_offset"]
-    for name, motif, count in zip(files, motifs, counts, strict=False):
-        lines.append(f"{name}\tmotif\t{motif.name}\t{motif.filter + 1}\t{motif.threshold:.6g}\t{count}\tNA")
-    for name, target, offset in zip(files[len(motifs) :], targets, offsets, strict=False):
-        lines.append(f"{name}\ttarget\t{target}\tNA\tNA\tNA\t{offset:.6g}")
-    return "\n".join(lines) + "\n"

@@ -1,6 +1,7 @@
 """Tracks against the network itself, and `motifcnn export tracks` as a user meets it."""
 
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pyBigWig
@@ -12,14 +13,13 @@ from motifcnn.activations import class_activation_map, logit_offsets, window_sco
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.devices import choose_device
 from motifcnn.encoding import EncodedSequences, TrackScale
-from motifcnn.errors import InputError
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
+from motifcnn.mutagenesis import mutation_effects
 from motifcnn.objectives import Objective
-from motifcnn.runs import RunDirectory
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
-from motifcnn.track_export import TrackRequest, export_tracks, read_motif_filters
+from motifcnn.track_export import TrackRequest, export_tracks
 
 WIDTH = 6
 SETTINGS = ModelSettings(filters=5, filter_width=WIDTH, restarts=2, strands="both", activation="exp")
@@ -164,6 +164,30 @@ def test_shifting_a_sequence_shifts_its_tracks(tmp_path, run, generator):
         assert np.allclose(one[inside], other[shift:][inside], atol=1e-5)
 
 
+def test_the_maximum_is_the_best_hit_that_scan_reports(tmp_path, tiny_run, run_cli):
+    out = tmp_path / "o"
+    result = run_cli("export", "tracks", tiny_run.path, tiny_run.sequences, "-o", out, "--format", "bigwig")
+    assert result.exit_code == 0, result.stderr
+    rows = [row for row in bed(out / "tracks.tsv")[1:] if row[1] == "motif"]
+    checked = 0
+    for file, _, _, number, *_ in rows:
+        scanned = run_cli(
+            *("scan", tiny_run.sequences, "-m", tiny_run.path / "filters.meme", "--motifs", f"filter_{number}"),
+            *("--p-value", 1, "--background", "motif", "--format", "tsv"),
+        )
+        assert scanned.exit_code == 0, scanned.stderr
+        hits = [line.split("\t") for line in scanned.stdout.splitlines()[1:]]
+        best = {}
+        for chrom, start, end, _, _, _, log_odds, _ in hits:
+            best[chrom] = max(best.get(chrom, (float("-inf"),)), (float(log_odds), int(start), int(end)))
+        left = (int(hits[0][2]) - int(hits[0][1]) - 1) // 2
+        for chrom, values in bigwig(out / f"{file}.bw").items():
+            if values.max() > 0.05:  # below, sixth decimals in the file of filters tell which window is best
+                assert np.argmax(values) - left == best[chrom][1]
+                checked += 1
+    assert checked > 100
+
+
 def test_contributions_and_offset_add_up_to_the_logit(tmp_path, run, records):
     out = exported(tmp_path, run, records)
     index = [line.split("\t") for line in (out / "tracks.tsv").read_text().splitlines()]
@@ -254,6 +278,121 @@ def test_command_reads_bed_and_a_genome_as_given(tmp_path, run, generator, run_c
     assert covered.tolist() == [*range(20, 90), *range(100, 160)]
 
 
+def test_regions_of_a_genome(tmp_path, run, generator, run_cli):
+    letters = random_dna(generator, 300)
+    genome = write_fasta(tmp_path / "genome.fa", {"chr1": letters})
+    (tmp_path / "regions.bed").write_text("chr1\t100\t150\n")
+    arguments = ("--regions", tmp_path / "regions.bed", "--format", "bigwig", "-o", tmp_path / "o")
+    result = run_cli("export", "tracks", run, *arguments, "--genome", genome)
+    assert result.exit_code == 0, result.stderr
+    named = exported(tmp_path, run, {"chr1:100-150": letters[100:150]}, "named")
+    for name in ("motif_1", "contribution_first"):
+        assert (
+            bigwig(tmp_path / "o" / f"{name}.bw")["chr1"][100:150] == bigwig(named / f"{name}.bw")["chr1"][100:]
+        ).all()
+    without = run_cli("export", "tracks", run, *arguments)
+    assert without.exit_code == 2
+    assert "needs --genome FASTA" in without.stderr
+    assert run_cli("export", "tracks", run, genome, *arguments, "--genome", genome).exit_code == 2
+    (tmp_path / "regions.bed").write_text("chr1\t100\t150\n1\t100\t150\n")
+    wrong = run_cli("export", "tracks", run, *arguments, "--genome", genome, "--force")
+    assert "regions.bed:2: chromosome '1' is not in" in wrong.stderr
+    assert "did you mean 'chr1'?" in wrong.stderr
+
+
+def effects_of(model, letters):
+    sequences = Sequences.from_list(["x"], [DNA.encode(letters)], DNA)
+    (effects,) = mutation_effects(model, sequences, with_indels=True)
+    return effects, effects.letter_effects(sequences[0])
+
+
+@pytest.mark.parametrize("pool", [0, 4])
+def test_mutagenesis_tracks_are_the_worth_of_each_letter(tmp_path, records, pool):
+    model = model_of(replace(SETTINGS, pool=pool))
+    records["b"] += "ACGT"  # one letter less must still be as long as a filter, for pooling within the sequence
+    out = exported(tmp_path, write_run(tmp_path / "mutated", model), records, indels=True)
+    names = {"first": "first", "second target": next(out.glob("deletion_second_target_*.bw")).stem[len("deletion_") :]}
+    for output, name in enumerate(names.values()):
+        worth, deletion = (bigwig(out / f"{kind}_{name}.bw") for kind in ("mutagenesis", "deletion"))
+        for sequence, chrom, step in (("a", "a", 1), ("chr2:100-150", "chr2", 1), ("chr10:7-40(-)", "chr10", -1)):
+            effects, expected = effects_of(model, records[sequence])
+            found = slice(-len(records[sequence]), None)
+            assert np.allclose(worth[chrom][found], expected[output, ::step], atol=1e-5)
+            assert np.allclose(deletion[chrom][found], -effects.deletions[output, ::step], atol=1e-5)
+    kinds = [row[1] for row in bed(out / "tracks.tsv")]
+    assert kinds[-4:] == ["mutagenesis", "mutagenesis", "deletion", "deletion"]
+
+
+def test_arrays_hold_what_the_tracks_hold(tmp_path, run, records):
+    out = exported(tmp_path, run, records, formats=("npz",), indels=True)
+    assert {path.name for path in out.iterdir()} == {"tracks.npz", "tracks.tsv"}
+    arrays = np.load(out / "tracks.npz", allow_pickle=False)
+    model, longest = model_of(), 50
+    assert arrays["sequences"].tolist() == list(records)
+    assert arrays["motifs"].tolist() == ["motif_1", "motif_2"]
+    assert arrays["targets"].tolist() == ["first", "second target"]
+    assert "".join(arrays["letters"]) == "ACGT"
+    assert arrays["mutagenesis"].shape == (4, 2, longest, 4)
+    for row, letters in enumerate(records.values()):
+        length = len(letters)
+        assert arrays["lengths"][row] == length
+        scores, activations = dense(model, letters)
+        known = np.where(np.isfinite(scores), activations, 0.0)[[2, 7]]
+        assert np.allclose(arrays["activations"][row, :, :length], known, atol=1e-5)
+        effects, _ = effects_of(model, letters)
+        assert np.allclose(arrays["mutagenesis"][row, :, :length], effects.substitutions, atol=1e-5)
+        assert np.allclose(arrays["deletions"][row, :, :length], effects.deletions, atol=1e-5)
+        assert np.allclose(arrays["insertions"][row, :, : length + 1], effects.insertions, atol=1e-5)
+        assert np.allclose(arrays["logits"][row], logits(model, letters), atol=1e-5)
+        sums = arrays["contributions"][row, :, :length].sum(axis=1) + arrays["logit_offsets"]
+        assert np.allclose(sums, logits(model, letters), atol=1e-5)
+        for name in ("activations", "contributions", "mutagenesis", "deletions"):
+            assert np.isnan(arrays[name][row, :, length:]).all()
+
+
+def test_arrays_are_there_whole_or_not_at_all(tmp_path, run, records, monkeypatch):
+    monkeypatch.setattr("motifcnn.track_export.fill", lambda *_: (_ for _ in ()).throw(RuntimeError("stop")))
+    with pytest.raises(RuntimeError):
+        exported(tmp_path, run, records, formats=("npz",))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def session(path):
+    root = ElementTree.parse(path).getroot()
+    return root, {each.get("path"): each.get("name") for each in root.iter("Resource")}
+
+
+def test_a_session_opens_genome_tracks_and_hits(tmp_path, run, generator, run_cli):
+    genome = write_fasta(tmp_path / "genome.fa", {"chr1": random_dna(generator, 300)})
+    (tmp_path / "regions.bed").write_text("chr1\t100\t150\n")
+    (tmp_path / "hits & more.bed").write_text("chr1\t100\t106\tm\t5\t+\n")
+    result = run_cli(
+        *("export", "tracks", run, "--regions", tmp_path / "regions.bed", "--genome", genome),
+        *("--hits", tmp_path / "hits & more.bed", "-o", tmp_path / "deep" / "o", "--mutagenesis"),
+    )
+    assert result.exit_code == 0, result.stderr
+    folder = tmp_path / "deep" / "o"
+    root, resources = session(folder / "igv_session.xml")
+    assert root.tag == "Session"
+    assert (root.get("genome"), root.get("locus")) == ("../../genome.fa", "chr1:101-150")
+    assert resources["../../hits & more.bed"] == "hits & more.bed"
+    assert resources["motif_1.bw"] == "motif_1"
+    assert resources["motif_1.bed"] == "motif_1, sites"
+    assert resources["contribution_first.bw"] == "first, contribution"
+    assert resources["mutagenesis_first.bw"] == "first, mutagenesis"
+    assert all((folder / path).is_file() for path in resources)
+
+
+def test_sequences_of_their_own_are_a_genome(tmp_path, run, generator):
+    out = exported(tmp_path, run, {"s": random_dna(generator, 40)}, formats=("bedgraph",))
+    root, resources = session(out / "igv_session.xml")
+    assert (root.get("genome"), root.get("locus")) == ("../out.fa", "s:1-40")
+    assert list(resources) == [
+        "motif_1.bedgraph", "motif_2.bedgraph", "contribution_first.bedgraph",
+        next(out.glob("contribution_second*")).name,
+    ]  # fmt: skip
+
+
 def test_default_run_directory(tmp_path, records, run_cli, monkeypatch):
     write_run(tmp_path / "motifcnn_out", model_of())
     write_fasta(tmp_path / "in.fa", records)
@@ -299,18 +438,15 @@ def test_other_refusals(tmp_path, run, records, run_cli):
     sequences = write_fasta(tmp_path / "in.fa", records)
     none = write_run(tmp_path / "none", model_of(), rows=())
     assert "found no motif" in run_cli("export", "tracks", none, sequences, "-o", tmp_path / "o").stderr
-    assert "holds no motifs.tsv" in run_cli("export", "tracks", tmp_path, sequences, "-o", tmp_path / "o").stderr
-    beyond = write_run(tmp_path / "beyond", model_of(), rows=(("motif_1", 11),))
-    assert "a filter that the model has not" in run_cli("export", "tracks", beyond, sequences).stderr
     assert run_cli("export", "tracks", run, sequences, sequences).exit_code == 2
     tracked = write_run(tmp_path / "tracked", model_of(scales=(TrackScale("phylop", 0.0, 1.0),)))
     assert "trained with 1 tracks (phylop) and 0" in run_cli("export", "tracks", tracked, sequences).stderr
     genome = write_fasta(tmp_path / "genome.fa", {"2": "ACGT" * 40, "chr10": "ACGT" * 40})
     result = run_cli("export", "tracks", run, sequences, "--genome", genome, "-o", tmp_path / "o")
     assert "did you mean '2'?" in result.stderr
-    (run / "motifs.tsv").write_text("motif\tfilter\tfilter_threshold\nmotif_1\tfilter_x\t1\n")
-    with pytest.raises(InputError, match=r"motifs\.tsv:2: gives no motif, filter and filter_threshold"):
-        read_motif_filters(RunDirectory(run))
+    result = run_cli("export", "tracks", run, sequences, "--hits", tmp_path / "no.bed", "-o", tmp_path / "o")
+    assert "no.bed: there is no such file of hits; check the path" in result.stderr
+    assert not (tmp_path / "o").exists()
 
 
 def test_conservation_reaches_the_filters(tmp_path, run_cli, generator):
