@@ -3,26 +3,29 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from motifcnn.comparison import Match, compare
 from motifcnn.composition import UNTESTED, CompositionTest, HeldOut, composition_test
 from motifcnn.encoding import EncodedSequences
-from motifcnn.evaluation import score_predictions
 from motifcnn.examples import Examples
 from motifcnn.extraction import ExtractedMotif, positive_groups
+from motifcnn.knockout import Interaction, knock_out
 from motifcnn.model.network import MotifNetwork
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
+from motifcnn.placement import Centrality, central_enrichment
 from motifcnn.scanning.best import BestSites, best_sites, occupancies
 from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
 from motifcnn.significance import Enrichment, enrichment_test, rank_auroc
+from motifcnn.spacing import Placed, Spacing, spacing_test
 
-_BATCH = 256
+MOST_PAIRED = 8
+"""Significant motifs that are looked at in pairs, the best first."""
 
 Indices = npt.NDArray[np.int64]
 
@@ -39,6 +42,8 @@ class TestedMotif:
         composition: Whether more than the positives' composition is needed to explain it.
         train_auroc: AUROC of the best site on the training set.
         importance: Held-out score (AUROC or Pearson) lost when the motif's filters are silenced.
+        centrality: Whether the held-out positives' sites crowd around the middle.
+        central_e_value: Its p-value × number of motifs tested.
         recurrence: Restarts in which some filter found it.
         match: Nearest known motif, if a database was given and anything came near.
     """
@@ -50,6 +55,8 @@ class TestedMotif:
     composition: CompositionTest
     train_auroc: float
     importance: float
+    centrality: Centrality
+    central_e_value: float
     recurrence: int
     match: Match | None = None
 
@@ -63,16 +70,47 @@ TestedMotif.__test__ = False  # type: ignore[attr-defined]  # not a test case, w
 
 
 @dataclass(frozen=True, eq=False)
+class MotifPair:
+    """Two significant motifs and what they do together.
+
+    Args:
+        first: The better one.
+        second: The other.
+        interaction: In the network, on the held-out set.
+        spacing: In the positives.
+        tested: Number of pairs looked at.
+    """
+
+    first: TestedMotif
+    second: TestedMotif
+    interaction: Interaction
+    spacing: Spacing
+    tested: int
+
+    @property
+    def spacing_e_value(self) -> float:
+        """p-value of the spacing × number of pairs."""
+        return self.spacing.p_value * self.tested
+
+    @property
+    def order_e_value(self) -> float:
+        """p-value of order and orientation × number of pairs."""
+        return self.spacing.order_p_value * self.tested
+
+
+@dataclass(frozen=True, eq=False)
 class Assessment:
     """All motifs on trial, best first, and their sites in all examples.
 
     Args:
         motifs: Significant ones first, then by enrichment on the training set.
         sites: Best site of each motif (in their order) in each example.
+        pairs: The best significant motifs, two by two.
     """
 
     motifs: tuple[TestedMotif, ...]
     sites: BestSites
+    pairs: tuple[MotifPair, ...] = ()
 
 
 def assess(
@@ -95,52 +133,43 @@ def assess(
         extracted: Distinct motifs from the training set.
         settings: Tunables.
         database: Known motifs; may be empty.
-        generator: Source of the shuffles.
+        generator: Source of shuffles and permutations.
     """
     if not extracted:
         none = np.empty((len(examples.sequences), 0))
         return Assessment((), BestSites(none, none.astype(np.int64), none.astype(bool)))
-    matrices = [item.motif.log_odds() for item in extracted]
-    sites = best_sites(matrices, examples.sequences, network.filters.both_strands)
-    groups = positive_groups(objective, examples.values)
-    losses = _knock_out(network, objective, encoded, examples, extracted)
     both_strands, e_threshold = network.filters.both_strands, settings.e_threshold
+    sites = best_sites([item.motif.log_odds() for item in extracted], examples.sequences, both_strands)
+    groups = positive_groups(objective, examples.values)
     enrichments = _held_out_tests(extracted, sites, groups, examples, both_strands, e_threshold)
-    unerased = _unerased_tests(extracted, sites, groups, examples, both_strands, generator)
-    tested = []
-    for column, (item, enrichment) in enumerate(zip(extracted, enrichments, strict=True)):
-        known, positive = groups[item.target]
-        train = examples.part("train")
-        train = train[known[train]]
-        restarts = {number // network.settings.filters for number in item.filters}
-        tested.append(
-            TestedMotif(
-                item,
-                enrichment,
-                e_value=enrichment.p_value * len(extracted),
-                occupancy_auroc=unerased[column][0],
-                composition=unerased[column][1],
-                train_auroc=rank_auroc(sites.scores[train, column], positive[train]),
-                importance=losses[column],
-                recurrence=len(restarts),
-            )
-        )
-    order = sorted(range(len(tested)), key=lambda n: _rank(tested[n], settings.e_threshold))
-    named = [_renamed(tested[old], f"motif_{new}") for new, old in enumerate(order, start=1)]
-    matched = _with_matches(named, database)
-    return Assessment(
-        tuple(matched), BestSites(sites.scores[:, order], sites.starts[:, order], sites.reverse[:, order])
-    )
+    e_values = [enrichment.p_value * len(extracted) for enrichment in enrichments]
+    order = sorted(range(len(extracted)), key=lambda n: _rank(extracted[n], e_values[n], e_threshold))
+    ranked = [_renamed(extracted[old], f"motif_{new}", e_values[old]) for new, old in enumerate(order, start=1)]
+    sites = BestSites(sites.scores[:, order], sites.starts[:, order], sites.reverse[:, order])
+    significant = sum(e_value <= e_threshold for e_value in e_values)  # they come first
+    numbers = list(combinations(range(min(significant, MOST_PAIRED)), 2))
+    silenced = knock_out(network, objective, encoded, examples, [item.filters for item in ranked], numbers)
+    trial = _Trial(sites, groups, examples, network, generator)
+    tested = [
+        trial.tested(column, item, enrichments[old], silenced.losses[column])
+        for column, (item, old) in enumerate(zip(ranked, order, strict=True))
+    ]
+    tested = _with_matches(tested, database)
+    pairs = [
+        trial.pair(tested, a, b, interaction, len(numbers))
+        for (a, b), interaction in zip(numbers, silenced.interactions, strict=True)
+    ]
+    return Assessment(tuple(tested), sites, tuple(pairs))
 
 
-def _rank(tested: TestedMotif, e_threshold: float) -> tuple[bool, float]:
+def _rank(extracted: ExtractedMotif, e_value: float, e_threshold: float) -> tuple[bool, float]:
     """Significant first; within, the larger training set orders more surely than the held-out one."""
-    return not tested.e_value <= e_threshold, -tested.extracted.statistic
+    return not e_value <= e_threshold, -extracted.statistic
 
 
-def _renamed(tested: TestedMotif, name: str) -> TestedMotif:
-    extracted = tested.extracted.named(name)
-    return replace(tested, extracted=replace(extracted, motif=replace(extracted.motif, e_value=tested.e_value)))
+def _renamed(extracted: ExtractedMotif, name: str, e_value: float) -> ExtractedMotif:
+    named = extracted.named(name)
+    return replace(named, motif=replace(named.motif, e_value=e_value))
 
 
 def _held_out_tests(
@@ -174,30 +203,6 @@ def _held_out_tests(
     return enrichments
 
 
-def _unerased_tests(
-    extracted: Sequence[ExtractedMotif],
-    sites: BestSites,
-    groups: Sequence[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]],
-    examples: Examples,
-    both_strands: bool,
-    generator: np.random.Generator,
-) -> list[tuple[float, CompositionTest]]:
-    """For each motif, with nothing erased: held-out AUROC of its occupancy, and whether composition explains it."""
-    held_out = examples.part("test")
-    by_target: dict[int, tuple[Indices, HeldOut]] = {}
-    results = []
-    for column, item in enumerate(extracted):
-        if item.target not in by_target:
-            known, positive = groups[item.target]
-            own = held_out[known[held_out]]
-            by_target[item.target] = own, HeldOut.of(examples.sequences.subset(own), positive[own], generator)
-        own, data = by_target[item.target]
-        test = composition_test(item.motif, item.threshold, sites.scores[own, column], data, both_strands)
-        sums = occupancies([item.motif.log_odds()], data.sequences, both_strands)[:, 0]
-        results.append((math.nan if test is UNTESTED else rank_auroc(sums, data.positive), test))
-    return results
-
-
 def _erase(sequences: Sequences, found: BestSites, item: ExtractedMotif) -> None:
     """Overwrite the best sites that reach the motif's threshold with the unknown letter, which no site may hold."""
     hit = np.flatnonzero(found.scores[:, 0] >= item.threshold)
@@ -205,51 +210,77 @@ def _erase(sequences: Sequences, found: BestSites, item: ExtractedMotif) -> None
     sequences.codes[first[:, None] + np.arange(item.motif.width)] = sequences.alphabet.unknown
 
 
-def _knock_out(
-    network: MotifNetwork,
-    objective: Objective,
-    encoded: EncodedSequences,
-    examples: Examples,
-    extracted: Sequence[ExtractedMotif],
-) -> list[float]:
-    """Held-out score lost when each motif's filters give their mean activation everywhere."""
-    test, train = examples.part("test"), examples.part("train")
-    if not len(test):
-        return [math.nan] * len(extracted)
-    network.eval()
-    means = _mean_activations(network, encoded, train)
-    values = examples.values[test]
-    silenced = [torch.tensor(item.filters, device=encoded.device) for item in extracted]
-    logits: list[list[torch.Tensor]] = [[] for _ in range(len(extracted) + 1)]
-    with torch.no_grad():
-        for chunk in torch.split(torch.from_numpy(test), _BATCH):
-            batch = encoded.batch(chunk.to(encoded.device))
-            pooled = network.pooled(batch).scores
-            activations = network.activate(pooled)
-            logits[0].append(network.head_logits(activations, pooled))
-            for number, filters in enumerate(silenced, start=1):
-                changed = activations.clone()
-                changed[:, filters] = torch.where(
-                    torch.isfinite(pooled[:, filters]), means[filters][:, None], changed[:, filters]
-                )
-                logits[number].append(network.head_logits(changed, pooled))
-    scores = [  # in double precision: the sigmoid of a large logit is 1 in single, and ties hide the order
-        score_predictions(objective, objective.predictions(torch.cat(parts).cpu().double()).numpy(), values).headline
-        for parts in logits
-    ]
-    return [scores[0] - score for score in scores[1:]]
+class _Trial:
+    """What the tests of all motifs share.
 
+    Args:
+        sites: Best sites of the motifs, in their order.
+        groups: For each output which examples have a value and which are positives.
+        examples: All examples.
+        network: Trained.
+        generator: Source of shuffles and permutations.
+    """
 
-def _mean_activations(network: MotifNetwork, encoded: EncodedSequences, indices: Indices) -> torch.Tensor:
-    total = torch.zeros(network.filters.filters, dtype=torch.float64)
-    count = torch.zeros(network.filters.filters, dtype=torch.float64)
-    with torch.no_grad():
-        for chunk in torch.split(torch.from_numpy(indices), _BATCH):
-            pooled = network.pooled(encoded.batch(chunk.to(encoded.device))).scores
-            known = torch.isfinite(pooled)
-            total += (network.activate(pooled) * known).sum(dim=(0, 2)).cpu()
-            count += known.sum(dim=(0, 2)).cpu()
-    return (total / count.clamp(min=1)).float().to(encoded.device)
+    def __init__(
+        self,
+        sites: BestSites,
+        groups: Sequence[tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]],
+        examples: Examples,
+        network: MotifNetwork,
+        generator: np.random.Generator,
+    ):
+        self.sites, self.groups, self.examples, self.generator = sites, groups, examples, generator
+        self.both_strands, self.filters = network.filters.both_strands, network.settings.filters
+        self._held_out: dict[int, tuple[Indices, HeldOut]] = {}
+
+    def held_out(self, target: int) -> tuple[Indices, HeldOut]:
+        """Return the held-out examples with a value of an output, and shuffles of its positives."""
+        if target not in self._held_out:
+            known, positive = self.groups[target]
+            test = self.examples.part("test")
+            own = test[known[test]]
+            data = HeldOut.of(self.examples.sequences.subset(own), positive[own], self.generator)
+            self._held_out[target] = own, data
+        return self._held_out[target]
+
+    def tested(self, column: int, item: ExtractedMotif, enrichment: Enrichment, loss: float) -> TestedMotif:
+        """Put one motif through the tests for which nothing is erased."""
+        own, data = self.held_out(item.target)
+        scores = self.sites.scores[:, column]
+        composition = composition_test(item.motif, item.threshold, scores[own], data, self.both_strands)
+        sums = occupancies([item.motif.log_odds()], data.sequences, self.both_strands)[:, 0]
+        sited = own[data.positive & (scores[own] >= item.threshold)]
+        starts, lengths = self.sites.starts[sited, column], self.examples.sequences.lengths[sited]
+        centrality = central_enrichment(starts, lengths, item.motif.width)
+        known, positive = self.groups[item.target]
+        train = self.examples.part("train")
+        train = train[known[train]]
+        number = self.sites.scores.shape[1]
+        return TestedMotif(
+            item,
+            enrichment,
+            e_value=enrichment.p_value * number,
+            occupancy_auroc=math.nan if composition is UNTESTED else rank_auroc(sums, data.positive),
+            composition=composition,
+            train_auroc=rank_auroc(scores[train], positive[train]),
+            importance=loss,
+            centrality=centrality,
+            central_e_value=centrality.p_value * number,
+            recurrence=len({filter_number // self.filters for filter_number in item.filters}),
+        )
+
+    def pair(self, tested: Sequence[TestedMotif], a: int, b: int, interaction: Interaction, number: int) -> MotifPair:
+        """Describe two motifs; their spacing in the positives of both, where both have a site."""
+        both = self.groups[tested[a].extracted.target][1] & self.groups[tested[b].extracted.target][1]
+        for column in (a, b):
+            both = both & (self.sites.scores[:, column] >= tested[column].extracted.threshold)
+        where = np.flatnonzero(both)
+        first, second = (
+            Placed(self.sites.starts[where, column], self.sites.reverse[where, column], tested[column].motif.width)
+            for column in (a, b)
+        )
+        spacing = spacing_test(first, second, self.examples.sequences.lengths[where], self.generator)
+        return MotifPair(tested[a], tested[b], interaction, spacing, number)
 
 
 def _with_matches(tested: Sequence[TestedMotif], database: Sequence[Motif]) -> list[TestedMotif]:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.objectives import Objective
+from motifcnn.significance import rank_auroc
 
 Matrix = npt.NDArray[np.float64]
 
@@ -74,6 +75,23 @@ def score_predictions(
         else:
             per_target[name] = _score_labels(predicted, truth == (column if objective.task == "classes" else 1))
     return Scores(objective.task, len(values), per_target)
+
+
+def headline_score(
+    objective: Objective, predictions: npt.NDArray[np.floating], values: npt.NDArray[np.floating]
+) -> float:
+    """Return `score_predictions(...).headline` and nothing else, in a fraction of the time."""
+    scores = []
+    for column in range(objective.outputs):
+        truth = values[:, 0] if objective.task == "classes" else values[:, column]
+        known = ~np.isnan(truth)
+        predicted, truth = predictions[known, column].astype(np.float64), truth[known].astype(np.float64)
+        if objective.task != "regression":
+            scores.append(rank_auroc(predicted, truth == (column if objective.task == "classes" else 1)))
+        elif len(truth) >= 3 and np.ptp(truth) > 0 and np.ptp(predicted) > 0:
+            scores.append(float(np.corrcoef(predicted, truth)[0, 1]))
+    defined = [score for score in scores if not math.isnan(score)]
+    return float(np.mean(defined)) if defined else math.nan
 
 
 def _score_labels(predicted: Matrix, truth: npt.NDArray[np.bool_]) -> TargetScores:

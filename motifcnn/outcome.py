@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from motifcnn.assessment import Assessment, TestedMotif
+from motifcnn.assessment import Assessment, MotifPair, TestedMotif
 from motifcnn.baselines import Baseline
 from motifcnn.channels import missing
 from motifcnn.evaluation import Scores, score_predictions
@@ -79,6 +79,7 @@ def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | Non
     _write_table(run.baselines, _baselines_table(outcome))
     _write_table(run.motifs_table, _motifs_table(outcome, record.settings.motifs.e_threshold))
     _write_table(run.sites, _sites_table(outcome))
+    _write_table(run.pairs, _pairs_table(outcome))
     write_json(run.metrics, _metrics(outcome, negatives_made))
     for motif in motifs:
         write_logo(motif, run.logos / f"{motif.name}.svg")
@@ -153,6 +154,11 @@ def _motif_row(tested: TestedMotif, outcome: Outcome, e_threshold: float) -> dic
         "gc_matched_share": composition.matched_share,
         "gc_matched_p_value": composition.matched_p_value,
         "composition_only": "yes" if composition.explained and tested.e_value <= e_threshold else "no",
+        "central_p_value": tested.centrality.p_value,
+        "central_e_value": tested.central_e_value,
+        "central_window": tested.centrality.window,
+        "central_found": tested.centrality.found,
+        "central_sites": tested.centrality.sites,
         "refined": "yes" if extracted.refined else "no",
         "filter_similarity": extracted.filter_similarity,
     }
@@ -163,13 +169,53 @@ MOTIF_COLUMNS = (
     "best_match", "match_p_value", "match_e_value", "target", "filter", "recurrence", "train_auroc", "threshold",
     "filter_threshold", "found_positives", "positives", "found_negatives", "negatives",
     "occupancy_auroc", "shuffled_share", "shuffled_p_value", "gc_matched_share", "gc_matched_p_value",
-    "composition_only", "refined", "filter_similarity",
+    "composition_only", "central_p_value", "central_e_value", "central_window", "central_found", "central_sites",
+    "refined", "filter_similarity",
 )  # fmt: skip
 
 
 def _motifs_table(outcome: Outcome, e_threshold: float) -> pd.DataFrame:
     rows = [_motif_row(tested, outcome, e_threshold) for tested in outcome.assessment.motifs]
     return pd.DataFrame(rows, columns=list(MOTIF_COLUMNS))
+
+
+def _pair_row(pair: MotifPair) -> dict[str, Any]:
+    spacing, interaction = pair.spacing, pair.interaction
+    known = spacing.between >= 0
+    return {
+        "motif_a": pair.first.motif.name,
+        "motif_b": pair.second.motif.name,
+        "loss_a": pair.first.importance,
+        "loss_b": pair.second.importance,
+        "loss_both": interaction.loss,
+        "interaction": interaction.excess,
+        "standard_error": interaction.standard_error,
+        "kind": interaction.kind or None,
+        "sequences": spacing.sequences,
+        "letters_between": spacing.between if known else None,
+        "tolerance": spacing.tolerance if known else None,
+        "side": ("downstream" if spacing.downstream else "upstream") if known else None,
+        "strand": ("same" if spacing.same_strand else "opposite") if known else None,
+        "found": spacing.found if known else None,
+        "expected": spacing.expected,
+        "spacing_p_value": spacing.p_value,
+        "spacing_e_value": pair.spacing_e_value,
+        "order_p_value": spacing.order_p_value,
+        "order_e_value": pair.order_e_value,
+    }
+
+
+PAIR_COLUMNS = (
+    "motif_a", "motif_b", "loss_a", "loss_b", "loss_both", "interaction", "standard_error", "kind", "sequences",
+    "letters_between", "tolerance", "side", "strand", "found", "expected", "spacing_p_value", "spacing_e_value",
+    "order_p_value", "order_e_value",
+)  # fmt: skip
+
+
+def _pairs_table(outcome: Outcome) -> pd.DataFrame:
+    table = pd.DataFrame([_pair_row(pair) for pair in outcome.assessment.pairs], columns=list(PAIR_COLUMNS))
+    whole = ["letters_between", "tolerance", "found"]
+    return table.astype(dict.fromkeys(whole, "Int64"))
 
 
 def _sites_table(outcome: Outcome) -> pd.DataFrame:

@@ -90,6 +90,7 @@ FILES = {
     "motifs_table": "motifs.tsv",
     "filters_meme": "filters.meme",
     "sites": "sites.tsv",
+    "pairs": "pairs.tsv",
     "logos": "logos",
     "report": "report.html",
 }

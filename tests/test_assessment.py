@@ -15,6 +15,7 @@ from motifcnn.extraction import ExtractedMotif
 from motifcnn.model.network import MotifNetwork
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
+from motifcnn.placement import central_enrichment
 from motifcnn.scanning.best import best_sites, occupancies
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings, MotifSettings
@@ -142,9 +143,13 @@ def slow_score(network, examples, silenced):
     return roc_auc_score(examples.values[200:, 0], logits)
 
 
+def slow_loss(examples, silenced):
+    return slow_score(network_of(), examples, ()) - slow_score(network_of(), examples, silenced)
+
+
 @pytest.mark.parametrize("settings", MODELS.values(), ids=MODELS)
 def test_importance_is_what_silencing_the_filters_costs(examples, settings, monkeypatch):
-    monkeypatch.setattr("motifcnn.assessment._BATCH", 64)
+    monkeypatch.setattr("motifcnn.knockout._BATCH", 64)
     network = network_of(settings)
     whole = slow_score(network, examples, ())
     for tested in trial(examples, network).motifs:
@@ -170,6 +175,38 @@ def test_a_motif_of_sites_is_more_than_composition_and_its_occupancy_is_measured
     assert site.occupancy_auroc == pytest.approx(roc_auc_score(examples.values[200:, 0], sums))
     assert site.occupancy_auroc > 0.9
     assert chance.composition.shuffled_p_value > 0.001
+
+
+def test_central_sites_are_those_of_held_out_positives(examples):
+    site = trial(examples).motifs[0]
+    held_out = [n for n in range(200, 300) if n % 2]
+    scores = best_sites([motif_of(SITE).log_odds()], examples.sequences, True)
+    sited = [n for n in held_out if scores.scores[n, 0] >= 8.0]
+    expected = central_enrichment(scores.starts[sited, 0], examples.sequences.lengths[sited], 8)
+    assert site.centrality == expected
+    assert site.central_e_value == pytest.approx(2 * expected.p_value)
+
+
+def test_pairs_of_significant_motifs_are_looked_at(examples, generator):
+    """The second motif lies two letters downstream of the first in every positive."""
+    second = "CCAATCAG"
+    codes = [examples.sequences[n].copy() for n in range(300)]
+    for number in range(1, 300, 2):
+        codes[number][:] = generator.integers(0, 4, len(codes[number]))
+        start = generator.integers(0, len(codes[number]) - 18)
+        codes[number][start : start + 18] = DNA.encode(SITE + "AC" + second)
+    changed = replace(examples, sequences=Sequences.from_list(examples.sequences.names, codes, DNA))
+    extracted = (extracted_motif(SITE, (0, 4), 50.0), extracted_motif(second, (1,), 40.0), EXTRACTED[0])
+    found = trial(changed, extracted=extracted)
+    (pair,) = found.pairs
+    assert [pair.first.motif.name, pair.second.motif.name] == ["motif_1", "motif_2"]
+    assert pair.interaction.loss == pytest.approx(slow_loss(changed, (0, 4, 1)), abs=1e-3)
+    spacing = pair.spacing
+    assert spacing.sequences > 140  # of all positives, training or not
+    assert (spacing.between, spacing.downstream, spacing.same_strand) == (2, True, True)
+    assert pair.spacing_e_value == pytest.approx(spacing.p_value)
+    assert pair.spacing_e_value <= 1e-3
+    assert trial(examples).pairs == ()
 
 
 def test_without_held_out_examples_nothing_is_claimed(examples):

@@ -24,7 +24,7 @@ FILES = [
         "logos",
         "metrics.json",
     ),
-    *("model.safetensors", "motifs.meme", "motifs.tsv", "predictions.tsv", "report.html", "run.json"),
+    *("model.safetensors", "motifs.meme", "motifs.tsv", "pairs.tsv", "predictions.tsv", "report.html", "run.json"),
     *("settings.toml", "sites.tsv"),
 ]
 COLUMNS = [

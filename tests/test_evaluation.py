@@ -5,12 +5,13 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score, r2_score, roc_auc_score
 
-from motifcnn.evaluation import Scores, TargetScores, score_predictions
+from motifcnn.evaluation import Scores, TargetScores, headline_score, score_predictions
 from motifcnn.objectives import Objective
 
 LABELS = Objective("multi-label", ("a", "b"), weights=(1.0, 1.0))
 CLASSES = Objective("classes", ("kind",), ("x", "y", "z"), weights=(1.0,) * 3)
 NUMBERS = Objective("regression", ("a", "b"), means=(0.0, 0.0), deviations=(1.0, 1.0))
+BINARY = Objective("binary", ("label",), weights=(1.0,))
 
 
 def test_labels_are_scored_as_by_sklearn(generator):
@@ -72,3 +73,18 @@ def test_numbers_without_variety_have_no_correlation(values):
     values = np.array(values, dtype=np.float32)
     assert math.isnan(score_predictions(objective, np.arange(len(values))[:, None] * 1.0, values).headline)
     assert math.isnan(score_predictions(objective, np.ones((5, 1)), np.arange(5)[:, None] * 1.0).headline)
+
+
+@pytest.mark.parametrize("objective", [BINARY, LABELS, CLASSES, NUMBERS], ids=lambda objective: objective.task)
+def test_the_headline_alone_is_that_of_all_scores(objective, generator):
+    values = generator.normal(size=(60, len(objective.targets)))
+    if objective.task != "regression":
+        values = generator.integers(0, 3 if objective.classes else 2, values.shape).astype(float)
+    values[generator.random(values.shape) < 0.1] = np.nan
+    for one_sided in (False, True):
+        if one_sided and len(objective.targets) > 1:
+            values[:, 1] = 1.0  # not defined for this target
+        predictions = np.round(generator.normal(size=(60, objective.outputs)), 1)
+        expected = score_predictions(objective, predictions, values.astype(np.float32)).headline
+        assert headline_score(objective, predictions, values.astype(np.float32)) == pytest.approx(expected)
+    assert math.isnan(headline_score(objective, predictions, np.full_like(values, np.nan)))

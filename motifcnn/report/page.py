@@ -15,6 +15,7 @@ from motifcnn.errors import MotifcnnError
 from motifcnn.formats.files import write_text
 from motifcnn.logos import inline_svg
 from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, padded_axis, stacked_histogram
+from motifcnn.report.pairs import pair_rows, pair_sentences
 from motifcnn.report.performance import Figure, Performance, performance
 from motifcnn.report.run_files import RunFiles, Table, read_run
 from motifcnn.report.tables import (
@@ -88,6 +89,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
     e_threshold = float((chosen.get("motifs") or {}).get("e_threshold", MotifSettings().e_threshold))
     rows = motif_rows(files.motifs.rows, e_threshold, str(metrics.get("task", "")))
     measured = performance(files)
+    pairs = pair_rows(files.pairs.rows, e_threshold)
     return {
         "task": metrics.get("task", ""),
         "headline": headline(metrics, measured),
@@ -97,6 +99,8 @@ def _contents(files: RunFiles) -> dict[str, Any]:
         "has_targets": len({row.target for row in rows}) > 1 or bool(metrics.get("classes")),
         "has_matches": any(row.best_match for row in rows),
         "e_threshold": probability(e_threshold),
+        "pairs": pairs,
+        "pair_sentences": pair_sentences(pairs),
         "performance": measured,
         "baseline_remark": baseline_remark(measured),
         "learning": _learning_figures(files.history, str(metrics.get("task", ""))),
@@ -139,7 +143,7 @@ def _motif_views(files: RunFiles, rows: list[MotifRow]) -> list[MotifView]:
     equal_length = (files.metrics.get("data") or {}).get("shortest") == (files.metrics.get("data") or {}).get("longest")
     views = []
     for index, row in enumerate(rows):
-        spread = _spread(files.sites.where("motif", row.name), row.name, equal_length)
+        spread = _spread(files.sites.where("motif", row.name), row, equal_length)
         views.append(MotifView(row, _logo(files, row, f"m{index}-"), spread))
     return views
 
@@ -151,7 +155,7 @@ def _logo(files: RunFiles, row: MotifRow, prefix: str) -> Markup:
         return Markup()
 
 
-def _spread(sites: Table, motif: str, equal_length: bool) -> Figure | None:
+def _spread(sites: Table, row: MotifRow, equal_length: bool) -> Figure | None:
     """A histogram of where the sites lie between the first and the last place that a site can have.
 
     Counted so, sites without a preferred place make a flat histogram whatever the sequences' lengths.
@@ -161,8 +165,8 @@ def _spread(sites: Table, motif: str, equal_length: bool) -> Figure | None:
     if not known.any():
         return None
     places = starts[known] / (lengths - (ends - starts))[known]
-    minus = np.array([row.get("strand", ".") == "-" for row in sites.rows], dtype=bool)[known]
-    both = "-" in {row.get("strand", ".") for row in sites.rows}
+    minus = np.array([site.get("strand", ".") == "-" for site in sites.rows], dtype=bool)[known]
+    both = "-" in {site.get("strand", ".") for site in sites.rows}
     bins = np.clip((places * _BINS).astype(int), 0, _BINS - 1)
     layers = [("plus strand" if both else "sites", np.bincount(bins[~minus], minlength=_BINS).astype(np.float64))]
     if both:
@@ -174,9 +178,9 @@ def _spread(sites: Table, motif: str, equal_length: bool) -> Figure | None:
         ticks = tuple((share, f"{round(share * longest) + 1}") for share in (0.0, 0.25, 0.5, 0.75, 1.0))
     axis = Axis("first letter of the site" if equal_length else "place along the sequence", 0.0, 1.0, ticks)
     return Figure(
-        motif,
-        stacked_histogram(layers, axis, "sites", f"Places of the sites of {motif} along the sequences"),
-        remark=plural(int(known.sum()), "site"),
+        row.name,
+        stacked_histogram(layers, axis, "sites", f"Places of the sites of {row.name} along the sequences"),
+        remark=plural(int(known.sum()), "site") + (f"; {row.central}" if row.central else ""),
     )
 
 

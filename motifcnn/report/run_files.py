@@ -53,6 +53,7 @@ class RunFiles:
         motifs: motifs.tsv, best first.
         layers: layers.tsv.
         sites: sites.tsv.
+        pairs: pairs.tsv; without rows where the file is absent.
         logos: SVG text of each motif's logo, by the motif's name.
     """
 
@@ -64,6 +65,7 @@ class RunFiles:
     motifs: Table
     layers: Table
     sites: Table
+    pairs: Table
     logos: dict[str, str]
 
 
@@ -100,6 +102,7 @@ def read_run(run_directory: Path) -> RunFiles:
         motifs=motifs,
         layers=_read_table(run_directory / "layers.tsv"),
         sites=_read_table(run_directory / "sites.tsv"),
+        pairs=_read_table(run_directory / "pairs.tsv"),
         logos=_read_logos(run_directory / "logos", [row.get("motif", "") for row in motifs.rows]),
     )
 

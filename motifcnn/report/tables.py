@@ -54,6 +54,7 @@ class MotifRow:
         occupancy_auroc: Held-out AUROC of its summed odds.
         composition_only: Whether composition explains it.
         composition: How often it is found where only composition makes it, in words; or empty.
+        central: Whether its sites crowd around the middle, in words; or empty.
     """
 
     name: str
@@ -73,6 +74,7 @@ class MotifRow:
     occupancy_auroc: Cell
     composition_only: bool
     composition: str
+    central: str
 
 
 def decimal(value: Any, decimals: int = 3) -> str:
@@ -145,6 +147,7 @@ def motif_rows(rows: Sequence[Row], e_threshold: float, task: str = "binary") ->
             occupancy_auroc=_cell(row, "occupancy_auroc", decimal),
             composition_only=row.get("composition_only") == "yes",
             composition=_composition(row),
+            central=_central(row, e_threshold),
         )
         for row in rows
     ]
@@ -254,3 +257,15 @@ def _composition(row: Row) -> str:
         if not math.isnan(p_value):
             said.append(f"{percent(share)} of {what} (p\u00a0=\u00a0{probability(p_value)})")
     return "in " + " and ".join(said) if said else ""
+
+
+def _central(row: Row, e_threshold: float) -> str:
+    """Whether held-out sites crowd around the middle."""
+    e_value, window = number(row.get("central_e_value", "")), number(row.get("central_window", ""))
+    if math.isnan(e_value):
+        return ""
+    if e_value > e_threshold:
+        return f"held-out sites not central (E\u00a0=\u00a0{probability(e_value)})"
+    found, sites = (count(number(row.get(f"central_{what}", ""))) for what in ("found", "sites"))
+    what = f"{found} of {sites} held-out sites in the middle {percent(window)}"
+    return f"central: {what} (E\u00a0=\u00a0{probability(e_value)})"

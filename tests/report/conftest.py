@@ -158,7 +158,8 @@ class RunMaker:
             "importance", "best_match", "match_p_value", "match_e_value", "target", "filter", "recurrence",
             "train_auroc", "threshold", "filter_threshold", "found_positives", "positives", "found_negatives",
             "negatives", "occupancy_auroc", "shuffled_share", "shuffled_p_value", "gc_matched_share",
-            "gc_matched_p_value", "composition_only",
+            "gc_matched_p_value", "composition_only", "central_p_value", "central_e_value", "central_window",
+            "central_found", "central_sites",
         ]  # fmt: skip
         p_values = (0.06, 0.2, 0.7) if self.task == "hopeless" else (3.2e-17, 4e-4, 0.31)
         outputs = self.classes or self.targets
@@ -174,7 +175,8 @@ class RunMaker:
                  0.81 - 0.1 * number, p_values[number], 3 * p_values[number], f"{0.12 / (number + 1):.6g}", *match,
                  outputs[number % len(outputs)], f"filter_{number}", "3/4", 0.85, 6.5, 4.0, 51 - 12 * number, 60,
                  4 + 9 * number, 60, 0.83 - 0.1 * number, 0.07, 1e-9 if number != 1 else 0.4,
-                 *(("NA", "NA") if protein else (0.09, 2e-8)), "yes" if number == 1 else "no")
+                 *(("NA", "NA") if protein else (0.09, 2e-8)), "yes" if number == 1 else "no",
+                 *((1e-7, 3e-7, 0.2, 40, 51) if number == 0 else (0.4, 1.2, 0.5, 20, 39)))
             )  # fmt: skip
             write_logo(motif, self.folder / "logos" / f"{logo_file_name(motif.name)}.svg")
             for index in range(0, 120 - 30 * number):
@@ -187,9 +189,24 @@ class RunMaker:
         write_rows(
             self.folder / "sites.tsv", ["motif", "id", "split", "start", "end", "strand", "log_odds", "length"], sites
         )
+        self._pairs(motifs)
         if motifs:
             write_meme_text(self.folder / "motifs.meme", motifs)
             write_meme_text(self.folder / "filters.meme", motifs)
+
+    def _pairs(self, motifs):
+        columns = ["motif_a", "motif_b", "loss_a", "loss_b", "loss_both", "interaction", "standard_error", "kind",
+                   "sequences", "letters_between", "tolerance", "side", "strand", "found", "expected",
+                   "spacing_p_value", "spacing_e_value", "order_p_value", "order_e_value"]  # fmt: skip
+        rows = []
+        if motifs and self.task != "hopeless":
+            rows = [
+                (*(motif.name for motif in motifs[:2]), 0.02, 0.01, 0.2, 0.17, 0.03, "redundant", 80, 12, 3,
+                 "downstream", "same", 31, 2.25, 1e-4, 3e-4, 0.01, 0.03),
+                (motifs[0].name, motifs[2].name, 0.02, "NA", 0.02, "NA", "NA", "NA", 7, "NA", "NA", "NA", "NA", "NA",
+                 "NA", "NA", "NA", "NA", "NA"),
+            ]  # fmt: skip
+        write_rows(self.folder / "pairs.tsv", columns, rows)
 
     def _record(self):
         names = self.classes or self.targets

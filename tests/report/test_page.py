@@ -374,6 +374,15 @@ def test_damaged_files_are_refused(make_run):
         write_report(run)
 
 
+def test_pairs_and_central_sites_are_told(make_run):
+    words = page_of(make_run()).words
+    assert "12 to 14 letters between, motif_2 downstream of motif_1, same strand: in 31 of 80, 2.2 expected" in words
+    assert "redundant: either makes up for the other" in words
+    assert "central: 40 of 51 held-out sites in the middle 20 % (E = 3.0 × 10⁻⁷)" in words
+    assert "held-out sites not central (E = 1.2)" in words
+    assert "Pairs are looked at where at least two motifs are significant." in page_of(make_run("empty", "other")).words
+
+
 def test_a_motif_of_composition_is_named_so(make_run):
     words = page_of(make_run()).words
     assert words.count("composition only") == 2 + 1  # its badge, and the glossary's entry and text

@@ -1,0 +1,36 @@
+from motifcnn.report.pairs import pair_rows, pair_sentences
+
+ROW = {
+    "motif_a": "a", "motif_b": "b", "loss_a": "0.02", "loss_b": "0.01", "loss_both": "0.2", "interaction": "0.17",
+    "standard_error": "0.03", "kind": "redundant", "sequences": "80", "letters_between": "12", "tolerance": "3",
+    "side": "downstream", "strand": "same", "found": "31", "expected": "2.25", "spacing_e_value": "3e-4",
+    "order_e_value": "0.03",
+}  # fmt: skip
+
+
+def test_a_pair_reads_as_a_sentence():
+    (row,) = pair_rows([ROW], 0.05)
+    assert row.spacing == "12 to 14 letters between, b downstream of a, same strand: in 31 of 80, 2.2 expected"
+    assert (row.losses, row.excess) == (("0.020", "0.010", "0.200"), "0.170 ± 0.030")
+    assert row.arranged
+    assert pair_sentences([row])[0].startswith("a and b keep an arrangement: 12 to 14 letters between")
+    assert pair_sentences([row])[1] == "a and b are redundant: either makes up for the other."
+
+
+def test_one_distance_and_one_letter():
+    (row,) = pair_rows([ROW | {"letters_between": "1", "tolerance": "1"}], 0.05)
+    assert row.spacing.startswith("1 letter between")
+
+
+def test_what_is_not_known_is_a_dash_and_nothing_is_claimed():
+    nothing = dict.fromkeys(ROW, "NA") | {"motif_a": "a", "motif_b": "b", "sequences": "3"}
+    (row,) = pair_rows([nothing], 0.05)
+    assert (row.spacing, row.kind, row.spacing_e_value) == ("–", "–", "–")
+    assert not row.arranged
+    assert pair_sentences([row]) == []
+
+
+def test_pairs_beyond_the_threshold_are_not_called_arranged():
+    (row,) = pair_rows([ROW | {"spacing_e_value": "0.2", "order_e_value": "0.4", "kind": "independent"}], 0.05)
+    assert not row.arranged
+    assert pair_sentences([row]) == []
