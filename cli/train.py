@@ -96,10 +96,16 @@ class TrainingProgress:
 
 def say_outcome(outcome: "Outcome", out: Path) -> None:
     """Sum a run up in a few lines."""
+    from motifcnn.channel_findings import ablation_metrics
+    from motifcnn.report.channels import ablation_sentence
+
     scores = outcome.scores("test")
     measure = "Pearson r" if scores.task == "regression" else "AUROC"
     baselines = ", ".join(f"{b.name} alone {b.scores.headline:.3f}" for b in outcome.baselines)
     speech.say(f"held-out {measure} {scores.headline:.3f} on {scores.n} examples ({baselines})")
+    if outcome.channels.ablation is not None:
+        names = list(outcome.examples.track_names)
+        speech.say(ablation_sentence({"ablation": ablation_metrics(outcome.channels.ablation)}, names))
     threshold = 0.05
     significant = [m for m in outcome.assessment.motifs if m.e_value <= threshold]
     speech.say(f"{len(significant)} of {len(outcome.assessment.motifs)} motifs are significant (E ≤ {threshold})")

@@ -23,6 +23,7 @@ from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
 from motifcnn.significance import Enrichment, enrichment_test, rank_auroc
 from motifcnn.spacing import Placed, Spacing, spacing_test
+from motifcnn.splits import PARTS
 
 MOST_PAIRED = 8
 """Significant motifs that are looked at in pairs, the best first."""
@@ -160,6 +161,20 @@ def assess(
         for (a, b), interaction in zip(numbers, silenced.interactions, strict=True)
     ]
     return Assessment(tuple(tested), sites, tuple(pairs))
+
+
+def found_sites(assessment: Assessment, objective: Objective, examples: Examples) -> list[Indices]:
+    """Return, for each motif, the training and held-out positives whose best site reaches its threshold."""
+    groups = positive_groups(objective, examples.values)
+    measured = examples.split != PARTS.index("validation")
+    return [
+        np.flatnonzero(
+            groups[tested.extracted.target][1]
+            & measured
+            & (assessment.sites.scores[:, column] >= tested.extracted.threshold)
+        )
+        for column, tested in enumerate(assessment.motifs)
+    ]
 
 
 def _rank(extracted: ExtractedMotif, e_value: float, e_threshold: float) -> tuple[bool, float]:

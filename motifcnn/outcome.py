@@ -1,15 +1,22 @@
 """What a training run found, and how it is written down in the run directory."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from motifcnn.assessment import Assessment, MotifPair, TestedMotif
+from motifcnn.assessment import Assessment, MotifPair, TestedMotif, found_sites
 from motifcnn.baselines import Baseline
+from motifcnn.channel_findings import (
+    ChannelFindings,
+    ablation_metrics,
+    filters_table,
+    profiles_table,
+    shifts_table,
+)
 from motifcnn.channels import missing
 from motifcnn.evaluation import Scores, score_predictions
 from motifcnn.examples import Examples
@@ -41,6 +48,7 @@ class Outcome:
         baselines: Trivial models on the held-out examples.
         filters: What each filter computes.
         assessment: The motifs.
+        channels: What was found of the further channels.
     """
 
     model: TrainedModel
@@ -51,6 +59,7 @@ class Outcome:
     baselines: tuple[Baseline, ...]
     filters: tuple[Motif, ...]
     assessment: Assessment
+    channels: ChannelFindings = field(default_factory=ChannelFindings)
 
     def scores(self, part: Part) -> Scores:
         """Return the network's scores on "train", "validation" or "test"."""
@@ -80,6 +89,10 @@ def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | Non
     _write_table(run.motifs_table, _motifs_table(outcome, record.settings.motifs.e_threshold))
     _write_table(run.sites, _sites_table(outcome))
     _write_table(run.pairs, _pairs_table(outcome))
+    if outcome.examples.track_names:
+        _write_table(run.motif_tracks, shifts_table(outcome.channels))
+        _write_table(run.track_profiles, profiles_table(outcome.channels))
+        _write_table(run.filter_tracks, filters_table(outcome.channels, outcome.model, outcome.assessment))
     write_json(run.metrics, _metrics(outcome, negatives_made))
     for motif in motifs:
         write_logo(motif, run.logos / f"{motif.name}.svg")
@@ -221,14 +234,12 @@ def _pairs_table(outcome: Outcome) -> pd.DataFrame:
 def _sites_table(outcome: Outcome) -> pd.DataFrame:
     """Best sites at the threshold in training and held-out positives."""
     examples, sites = outcome.examples, outcome.assessment.sites
-    groups = positive_groups(outcome.model.objective, examples.values)
+    found_in = found_sites(outcome.assessment, outcome.model.objective, examples)
     names = np.array(examples.sequences.names, dtype=object)
     parts = _part_names(examples)
     tables = []
     for column, tested in enumerate(outcome.assessment.motifs):
-        scores = sites.scores[:, column]
-        positive = groups[tested.extracted.target][1] & (examples.split != PARTS.index("validation"))
-        found = np.flatnonzero(positive & (scores >= tested.extracted.threshold))
+        scores, found = sites.scores[:, column], found_in[column]
         strand = np.where(sites.reverse[found, column], "-", "+")
         tables.append(
             pd.DataFrame(
@@ -271,6 +282,7 @@ def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
         },
         "test": _scores_dict(outcome.scores("test")),
         "validation": _scores_dict(outcome.scores("validation")),
+        **({"ablation": ablation_metrics(outcome.channels.ablation)} if outcome.channels.ablation else {}),
         "baselines": {
             f"{baseline.name}_{_headline_name(objective.task)}": baseline.scores.headline
             for baseline in outcome.baselines

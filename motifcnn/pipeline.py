@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from motifcnn.ablation import ablate
 from motifcnn.assessment import assess
 from motifcnn.baselines import fit_baselines
+from motifcnn.channel_findings import channel_findings
 from motifcnn.devices import Device, choose_device, use_threads
 from motifcnn.encoding import EncodedSequences, track_scales
-from motifcnn.errors import InterruptedRun
+from motifcnn.errors import InterruptedRun, MotifcnnError
 from motifcnn.examples import Examples
 from motifcnn.extraction import extract_motifs, filter_motifs
 from motifcnn.formats.motif_files import read_motifs
@@ -71,6 +73,8 @@ def run(
         InterruptedRun: Ctrl-C; the best model so far is kept, and the message says how to go on.
     """
     settings = request.settings
+    if settings.training.ablation and not request.files.conservation:
+        raise MotifcnnError("--ablation tells what further channels add, and there are none; give --conservation")
     device = choose_device(settings.device)
     threads = use_threads(settings.threads)
     _LOGGER.info("computing on %s (%s), %d threads", device.torch_device, device.reason, threads)
@@ -167,6 +171,10 @@ def _harvest(
     _LOGGER.info("turning %d filters into motifs", network.filters.filters)
     extracted = extract_motifs(network, objective, encoded, sequences, examples.values, training, settings.motifs)
     generator = np.random.default_rng((settings.seed, 1))  # not the stream that may have made the negatives
+    assessment = assess(network, objective, encoded, examples, extracted, settings.motifs, database, generator)
+    ablation = None
+    if settings.training.ablation:
+        ablation = ablate(model, predictions, examples, settings.training, settings.seed, generator)
     return Outcome(
         model=model,
         examples=examples,
@@ -179,5 +187,6 @@ def _harvest(
             )
         ),
         filters=tuple(filter_motifs(network, sequences)),
-        assessment=assess(network, objective, encoded, examples, extracted, settings.motifs, database, generator),
+        assessment=assessment,
+        channels=channel_findings(model, examples, assessment, ablation, generator),
     )

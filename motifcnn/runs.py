@@ -91,6 +91,9 @@ FILES = {
     "filters_meme": "filters.meme",
     "sites": "sites.tsv",
     "pairs": "pairs.tsv",
+    "motif_tracks": "motif_tracks.tsv",
+    "track_profiles": "track_profiles.tsv",
+    "filter_tracks": "filter_tracks.tsv",
     "logos": "logos",
     "report": "report.html",
 }

@@ -93,6 +93,7 @@ class TrainingSettings:
     label_smoothing: float = _setting(0.02, "Share of the label moved towards even odds.", least=0, below=1)
     class_weights: bool = _setting(True, "Weigh the classes of a target equally.")
     gradient_clip: float = _setting(1.0, "Largest norm of the gradient.", above=0)
+    ablation: bool = _setting(False, "Train again without the further channels, and test what they add.")
     precision: Literal["auto", "float32", "bf16"] = _setting("auto", "Arithmetic; auto: bf16 on GPUs.")
 
 

@@ -27,6 +27,7 @@ FILES = [
     *("model.safetensors", "motifs.meme", "motifs.tsv", "pairs.tsv", "predictions.tsv", "report.html", "run.json"),
     *("settings.toml", "sites.tsv"),
 ]
+TRACK_FILES = ["filter_tracks.tsv", "motif_tracks.tsv", "track_profiles.tsv"]
 COLUMNS = [
     *("motif", "consensus", "width", "information_bits", "sites", "test_auroc", "p_value", "e_value"),
     *("importance", "best_match", "match_p_value"),
@@ -45,7 +46,9 @@ def table(run, name):
 def check_run(run):
     """Assert that a run directory holds everything that it should and is consistent."""
     motifs = table(run, "motifs.tsv")
-    assert sorted(p.name for p in run.iterdir()) == [n for n in FILES if n != "motifs.meme" or len(motifs)]
+    tracks = json.loads((run / "metrics.json").read_text())["data"]["tracks"]
+    expected = [n for n in FILES if n != "motifs.meme" or len(motifs)] + (TRACK_FILES if tracks else [])
+    assert sorted(p.name for p in run.iterdir()) == sorted(expected)
     assert list(motifs.columns[: len(COLUMNS)]) == COLUMNS
     assert sorted(p.stem for p in (run / "logos").iterdir()) == sorted(motifs["motif"])
     if len(motifs):
@@ -253,6 +256,7 @@ def test_several_tracks_are_several_channels(run_cli, world):
     ]
     report = (run / "report.html").read_text()
     assert "<code>b.tsv</code>" in report
+    assert "ablation" not in json.loads((run / "metrics.json").read_text())
     given = [
         run_cli("predict", fasta, "-m", run, "--conservation", first, "--conservation", second).stdout
         for first, second in (tracks, tracks[::-1])
@@ -292,6 +296,56 @@ def test_dna_may_be_read_on_one_strand(run_cli, world):
     run, _, _ = trained(run_cli, world, fasta, labels, "--strands", "single")
     assert read_motifs(run / "filters.meme")[0].alphabet is DNA
     assert set(table(run, "sites.tsv")["strand"]) <= {"+"}
+
+
+@pytest.mark.parametrize("targets", [["bound"], ["bound", "open"]])
+def test_ablation_says_what_a_track_adds(run_cli, world, targets):
+    """Labels follow bumps of the track alone, which stand on the motif where it is present."""
+    fasta = world.sequences("ACGT", "TGACTCA", lengths=(40, 41))
+    lines = []
+    for i, (text, present) in enumerate(zip(world.texts, world.present, strict=True)):
+        values = world.random.normal(size=len(text))
+        if present:
+            start = max(text.find("TGACTCA"), 0)
+            values[start : start + 7] += 4
+        lines.append(f"s{i}\t" + ",".join(f"{value:.3f}" for value in values) + "\n")
+    track = world.folder / "bumps.tsv"
+    track.write_text("".join(lines))
+    labels = world.labels(targets, [[int(p)] * len(targets) for p in world.present])
+    run, record, result = trained(run_cli, world, fasta, labels, "--conservation", track, "--ablation")
+    found = json.loads((run / "metrics.json").read_text())["ablation"]
+    assert found["measure"] == "auroc"
+    assert list(found["per_target"]) == targets
+    assert found["method"] == ("DeLong" if len(targets) == 1 else "permutation")
+    assert found["difference"] == pytest.approx(found["with"] - found["without"])
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert found["with"] == pytest.approx(metrics["test"]["auroc"], abs=0.01)
+    sentence = f"on held-out sequences: {found['with']:.3f} with, {found['without']:.3f} without"
+    assert sentence in result.stderr.replace("\n", " ")
+    report = (run / "report.html").read_text()
+    assert sentence in report
+    assert record["settings"]["training"]["ablation"] is True
+    tests, profiles = table(run, "motif_tracks.tsv"), table(run, "track_profiles.tsv")
+    motifs = table(run, "motifs.tsv")
+    assert list(tests["motif"]) == list(motifs["motif"])
+    first = profiles[profiles["motif"] == "motif_1"]
+    inside = first["position"].between(0, motifs["width"][0] - 1)
+    assert first["mean"][inside].mean() > first["mean"][~inside].mean() + 0.5
+    assert tests["site_mean"][0] > tests["shifted_mean"][0]
+    assert tests["p_value"][0] < 0.05
+    assert "bumps.tsv, mean of" in report
+    use = table(run, "filter_tracks.tsv")
+    assert len(use) == 4 * 6
+    assert use["share"].between(0, 1).all()
+
+
+def test_ablation_without_further_channels_is_refused(run_cli, world):
+    fasta = world.sequences("ACGT", "TGACTCA", lengths=(25, 40))
+    labels = world.labels(["bound"], [[int(p)] for p in world.present])
+    refused = run_cli("train", fasta, labels, "-o", world.folder / "run", "--ablation")
+    assert refused.exit_code == 1
+    assert "--ablation tells what further channels add, and there are none; give --conservation" in refused.stderr
+    assert not (world.folder / "run").exists()
 
 
 def test_alignments_are_a_channel_scored_as_in_training(run_cli, world):

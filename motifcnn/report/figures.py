@@ -107,7 +107,13 @@ class _Canvas:
 
 
 def line_chart(
-    lines: Sequence[Line], x: Axis, y: Axis, title: str, *, guide: tuple[float, float] | None = None
+    lines: Sequence[Line],
+    x: Axis,
+    y: Axis,
+    title: str,
+    *,
+    guide: tuple[float, float] | None = None,
+    height: int = _HEIGHT,
 ) -> Markup:
     """Draw lines over one another.
 
@@ -117,8 +123,9 @@ def line_chart(
         y: Vertical axis.
         title: What the figure shows, for readers that cannot see it.
         guide: Heights at the left and right end of a thin grey line, such as that of chance.
+        height: Of the drawing, in its own units, of which it is 380 wide.
     """
-    canvas = _Canvas(x, y, title)
+    canvas = _Canvas(x, y, title, height)
     canvas.frame()
     if guide is not None:
         canvas.parts.append(

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from motifcnn.errors import MotifcnnError
 from motifcnn.formats.files import write_text
 from motifcnn.logos import inline_svg
+from motifcnn.report.channels import TrackView, ablation_sentence, track_names, track_views
 from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, padded_axis, stacked_histogram
 from motifcnn.report.pairs import pair_rows, pair_sentences
 from motifcnn.report.performance import Figure, Performance, performance
@@ -48,11 +49,13 @@ class MotifView:
         row: Its numbers.
         logo: The logo's SVG element; empty where there is none.
         spread: Where its sites lie along the sequences, None where no site is known.
+        tracks: Further channels along its sites.
     """
 
     row: MotifRow
     logo: Markup
     spread: Figure | None
+    tracks: list[TrackView]
 
 
 def write_report(run_directory: Path) -> None:
@@ -103,6 +106,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
         "pair_sentences": pair_sentences(pairs),
         "performance": measured,
         "baseline_remark": baseline_remark(measured),
+        "ablation_sentence": ablation_sentence(metrics, track_names(metrics)),
         "learning": _learning_figures(files.history, str(metrics.get("task", ""))),
         "data": metrics.get("data") or {},
         "split_rows": _split_rows(metrics),
@@ -144,7 +148,7 @@ def _motif_views(files: RunFiles, rows: list[MotifRow]) -> list[MotifView]:
     views = []
     for index, row in enumerate(rows):
         spread = _spread(files.sites.where("motif", row.name), row, equal_length)
-        views.append(MotifView(row, _logo(files, row, f"m{index}-"), spread))
+        views.append(MotifView(row, _logo(files, row, f"m{index}-"), spread, track_views(files, row.name)))
     return views
 
 

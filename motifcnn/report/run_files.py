@@ -54,6 +54,8 @@ class RunFiles:
         layers: layers.tsv.
         sites: sites.tsv.
         pairs: pairs.tsv; without rows where the file is absent.
+        motif_tracks: motif_tracks.tsv; without rows where the run had no further channels.
+        track_profiles: track_profiles.tsv; the same.
         logos: SVG text of each motif's logo, by the motif's name.
     """
 
@@ -66,6 +68,8 @@ class RunFiles:
     layers: Table
     sites: Table
     pairs: Table
+    motif_tracks: Table
+    track_profiles: Table
     logos: dict[str, str]
 
 
@@ -103,6 +107,8 @@ def read_run(run_directory: Path) -> RunFiles:
         layers=_read_table(run_directory / "layers.tsv"),
         sites=_read_table(run_directory / "sites.tsv"),
         pairs=_read_table(run_directory / "pairs.tsv"),
+        motif_tracks=_read_table(run_directory / "motif_tracks.tsv"),
+        track_profiles=_read_table(run_directory / "track_profiles.tsv"),
         logos=_read_logos(run_directory / "logos", [row.get("motif", "") for row in motifs.rows]),
     )
 
