@@ -3,7 +3,7 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -24,11 +24,22 @@ def scan(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; left out: stdout.")] = None,
     names: Annotated[str, typer.Option("--motifs", help="Names of the motifs to use, separated by commas.")] = "",
     first: Annotated[int, typer.Option(min=0, help="Use the first N motifs only; 0: all.")] = 0,
+    model_track: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.bw",
+            help="Write the network's prediction and each motif's best hit in sliding windows instead.",
+        ),
+    ] = None,
     force: Force = False,
     *,
     settings: Settings,
 ) -> None:
     """Find every occurrence of motifs in a genome of any size."""
+    wanted = tuple(name.strip() for name in names.split(",") if name.strip())
+    if model_track is not None:
+        _write_model_track(genome, motifs, model_track, out, _Choice(wanted, first), settings, force)
+        return
     from motifcnn.formats.files import atomic_write, shown
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.processors import count_threads
@@ -40,7 +51,6 @@ def scan(
         raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
     if settings.scan.format == "parquet":
         _check_place_of_parquet(out)
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
     chosen = choose_motifs(read_motifs(path), wanted, first, path)
     threads = count_threads(settings.threads)
     device = choose_scan_device(settings.device, chosen, genome)
@@ -53,6 +63,45 @@ def scan(
         summary = scan_genome(genome, chosen, settings.scan, file, threads, device.name)
         file.flush()
     speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
+
+
+class _Choice(NamedTuple):
+    """Which motifs: names, and how many at most; nothing and 0 stand for all."""
+
+    names: tuple[str, ...]
+    first: int
+
+
+def _write_model_track(
+    genome: Path, run: Path, track: Path, out: Path | None, choice: _Choice, settings: Settings, force: bool
+) -> None:
+    if out is not None:
+        raise MotifcnnError("--out is where hits go, and --model-track writes none; leave one of them out")
+    if not run.is_dir():
+        raise MotifcnnError(
+            f"{run}: {'is no run directory' if run.exists() else 'there is no such directory'}; --model-track needs "
+            "the network of one: give -m the directory that `motifcnn train` wrote"
+        )
+    from motifcnn.devices import choose_device, use_threads
+    from motifcnn.formats.files import shown
+    from motifcnn.formats.motif_files import read_motifs
+    from motifcnn.model_track import ModelTrackRequest, write_model_tracks
+    from motifcnn.runs import RunDirectory
+    from motifcnn.scanning.genome import choose_motifs
+
+    device, threads = choose_device(settings.device), use_threads(settings.threads)
+    path = RunDirectory(run).motifs_meme
+    chosen = choose_motifs(read_motifs(path), choice.names, choice.first, path) if path.exists() else []
+    counted = "1 motif" if len(chosen) == 1 else f"{len(chosen)} motifs"
+    speech.say(
+        f"scanning {shown(genome)} with the network and {counted} of {run}, {threads} threads, "
+        f"on {device.torch_device} ({device.reason})"
+    )
+    request = ModelTrackRequest(genome, run, tuple(chosen), track, settings.scan, threads, force)
+    done = write_model_tracks(request, device)
+    speech.say(
+        f"{done.windows:,} windows of {done.width}, one every {done.stride}, in {', '.join(map(str, done.files))}"
+    )
 
 
 def _check_place_of_parquet(out: Path | None) -> None:

@@ -128,8 +128,7 @@ def _assemble(
     network = MotifNetwork(model_settings, sequences.alphabet, len(scales), objective.outputs, settings.seed)
     network.to(device.torch_device)
     encoded = EncodedSequences(sequences, examples.tracks, scales, device.torch_device)
-    read = settings.input
-    softmask, width, scored = read.softmask, read.width, settings.channels
+    softmask, width, scored = settings.input.softmask, int(np.median(sequences.lengths)), settings.channels
     return TrainedModel(network, objective, sequences.alphabet, scales, softmask, width, scored), encoded
 
 

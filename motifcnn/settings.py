@@ -150,6 +150,10 @@ class ScanSettings:
     format: Literal["bed", "narrowpeak", "gff3", "tsv", "parquet"] = _setting("bed", "Format of the hits.")
     q_values: bool = _setting(False, "Add q-values (Benjamini and Hochberg, for each motif).")
     softmask: Literal["keep", "mask"] = _setting("keep", "Lower-case letters: scan them, or leave them out.")
+    track_width: int = _setting(
+        AUTO, "Width of the windows of --model-track; 0: that of the run's training sequences.", least=0
+    )
+    track_stride: int = _setting(AUTO, "Step between these windows; 0: an eighth of their width.", least=0)
 
 
 @dataclass(frozen=True)

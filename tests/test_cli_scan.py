@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyBigWig
 import pytest
 
 from motifcnn.formats.motif_files import read_motifs
@@ -156,3 +157,47 @@ def test_a_motif_too_short_for_the_threshold_is_said(run_cli, tiny_run, tmp_path
     assert "error: no motif can reach p ≤ 0.0001; give a larger --p-value" in refused.stderr
     found = run_cli("scan", tiny_run.sequences, "-m", motif, "--background", "uniform", "--p-value", 2.5e-4)
     assert {row[7] for row in rows(found.stdout)} <= {"0.000244"}
+
+
+def test_model_track_holds_predictions_and_best_hits_of_windows(run_cli, tiny_run, hits, tmp_path):
+    out = tmp_path / "out.bw"
+    scan = ["scan", tiny_run.sequences, "-m", tiny_run.path, "--first", 1, "--device", "cpu", "--model-track", out]
+    result = run_cli(*scan)
+    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+    first, last = result.stderr.splitlines()
+    assert "with the network and 1 motif of " in first
+    assert first.endswith("on cpu (as asked)")
+    best = tmp_path / "out.best.motif_1.bw"
+    assert last == f"300 windows of 40, one every 5, in {out}, {best}"
+    predicted = rows(run_cli("predict", tiny_run.sequences, "-m", tiny_run.path, "--device", "cpu").stdout)[1:]
+    highest = {}
+    for hit in rows(hits):
+        highest[hit[0]] = max(highest.get(hit[0], -100), float(hit[6]))
+    with pyBigWig.open(str(out)) as track, pyBigWig.open(str(best)) as best_track:
+        for name, value in predicted:
+            assert track.intervals(name) == ((17, 22, pytest.approx(float(value), abs=1e-5)),)
+            if name in highest:
+                assert best_track.intervals(name)[0][2] == pytest.approx(highest[name], abs=1e-3)
+    assert highest
+    again = run_cli(*scan)
+    assert again.exit_code == 1
+    assert f"{out}: exists; give another name, or write over it with --force" in again.stderr
+    assert run_cli(*scan, "--force").exit_code == 0
+
+
+def test_model_track_names_what_it_cannot_do(run_cli, tiny_run, tmp_path):
+    def said(*arguments):
+        result = run_cli("scan", tiny_run.sequences, *arguments)
+        assert result.exit_code == 1
+        return result.stderr.removeprefix("motifcnn: error: ").removesuffix("\n")
+
+    meme, out = tiny_run.path / "motifs.meme", tmp_path / "out.bw"
+    needs = "--model-track needs the network of one: give -m the directory that `motifcnn train` wrote"
+    assert said("-m", meme, "--model-track", out) == f"{meme}: is no run directory; {needs}"
+    assert said("-m", "no/run", "--model-track", out) == f"no/run: there is no such directory; {needs}"
+    assert said("-m", tiny_run.path, "--model-track", out, "-o", tmp_path / "hits.bed") == (
+        "--out is where hits go, and --model-track writes none; leave one of them out"
+    )
+    ending = said("-m", tiny_run.path, "--model-track", tmp_path / "out.bed").splitlines()[-1]
+    assert ending.endswith("out.bed: tracks are bigWig; give a name that ends in .bw")
+    assert not list(tmp_path.iterdir())

@@ -86,8 +86,8 @@ class SharedFilters(nn.Module):
         """Positions that a filter spans."""
         return self.weight.shape[2]
 
-    def _strand_weights(self) -> torch.Tensor:
-        """Weights for the strands scanned, shape [strands × filter, channel, position]."""
+    def strand_weights(self) -> torch.Tensor:
+        """Return the weights for the strands scanned, shape [strand × filter, channel, position]."""
         if not self.both_strands:
             return self.weight
         return torch.cat([self.weight, self.weight[:, self.complement].flip(2)])
@@ -103,7 +103,7 @@ class SharedFilters(nn.Module):
     def oriented(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Return scores as `forward` does, and whether each is the reverse strand's; same shape."""
         padded = functional.pad(batch.inputs, same_padding(self.width))
-        strands = functional.conv1d(padded, self._strand_weights())
+        strands = functional.conv1d(padded, self.strand_weights())
         strands = strands.view(len(strands), -1, self.filters, strands.shape[2])
         scores = strands.amax(dim=1)
         starts = torch.arange(scores.shape[2], device=scores.device) - same_padding(self.width)[0]
@@ -127,7 +127,7 @@ class SharedFilters(nn.Module):
 
     def _dense_best_windows(self, batch: Batch) -> BestWindows:
         with torch.no_grad():
-            weights = self._strand_weights()
+            weights = self.strand_weights()
             scores = functional.conv1d(batch.inputs, weights)
             positions = scores.shape[2]
             fits = torch.arange(positions, device=scores.device) + self.width <= batch.lengths[:, None]

@@ -180,6 +180,20 @@ def search_block(  # pragma: no cover
 
 
 @_compiled
+def search_intervals(bounds, first, last, words, step, fractions, weight, complement, scores):  # pragma: no cover
+    """Find the highest score of the filters from `first` to `last` among the windows that start in each interval."""
+    table = _tables(weight, fractions, complement, first, last, LANES, step)
+    flat = table.reshape(-1)
+    best = np.empty(LANES, dtype=np.float32)
+    where = np.empty(LANES, dtype=np.int32)
+    for number in range(len(bounds) - 1):
+        best[:] = -np.inf
+        begin = bounds[number]
+        _keep_best(flat, words[begin:], table.shape[0], step, table.shape[1], bounds[number + 1] - begin, best, where)
+        scores[number, first:last] = best[: last - first]
+
+
+@_compiled
 def add_windows(  # pragma: no cover
     first, last, gradient, codes, lengths, starts, reverse, complement, sums
 ):

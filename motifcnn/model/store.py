@@ -30,7 +30,7 @@ class TrainedModel:
         alphabet: Alphabet of its input.
         scales: Scale of each further channel.
         softmask: How lower-case letters were read.
-        width: Width of the windows cut around BED intervals.
+        width: Width of the windows to cut from genomes: that of the training sequences, in the middle.
         channels: How the columns of alignments were scored.
     """
 

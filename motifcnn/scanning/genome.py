@@ -55,9 +55,7 @@ def scan_genome(
     if settings.format == "parquet":
         require_pyarrow()
     alphabet = _one_alphabet(motifs)
-    both = settings.strands == "both" or (settings.strands == "auto" and alphabet.double_stranded)
-    if both and alphabet.complement is None:
-        raise MotifcnnError(f"{alphabet.name} has one strand only; use --strands single")
+    both = scans_both_strands(alphabet, settings)
     background = background_of(path, alphabet, settings, both)
     ready, thresholds = [], []
     for motif in motifs:
@@ -86,6 +84,17 @@ def scan_genome(
             counts += np.bincount(hits.motifs, minlength=len(ready))
     writer.close()
     return ScanSummary(tuple(counts.tolist()), tally.letters)
+
+
+def scans_both_strands(alphabet: Alphabet, settings: ScanSettings) -> bool:
+    """Say whether both strands are scanned.
+
+    Raises:
+        MotifcnnError: Both are asked for and there is one.
+    """
+    if settings.strands == "both" and alphabet.complement is None:
+        raise MotifcnnError(f"{alphabet.name} has one strand only; use --strands single")
+    return settings.strands == "both" or (settings.strands == "auto" and alphabet.double_stranded)
 
 
 class _Tally:

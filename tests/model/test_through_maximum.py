@@ -37,7 +37,7 @@ def results(filters, batch):
 
 def decided(filters, batch):
     """Whether one window of one strand is clearly the best: equal ones differ by rounding alone."""
-    scores = torch.nn.functional.conv1d(batch.inputs, filters._strand_weights().detach())
+    scores = torch.nn.functional.conv1d(batch.inputs, filters.strand_weights().detach())
     fits = torch.arange(scores.shape[2]) + filters.width <= batch.lengths[:, None]
     scores = scores.masked_fill(~fits[:, None], -1e9).unflatten(1, (-1, filters.filters)).transpose(1, 2).flatten(2)
     if scores.shape[2] == 1:

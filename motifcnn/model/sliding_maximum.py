@@ -1,0 +1,98 @@
+"""Each filter's best score in sliding windows along a sequence, every base scored once.
+
+Windows that overlap share most of their bases. The places at which a filter may start are cut into blocks of a stride,
+and each block where the last filter of an earlier window starts; the highest score of each piece is found by table
+look-ups. A window then holds some whole blocks and the first piece of one more, and its maximum is that of theirs.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from motifcnn.alphabet import Codes
+from motifcnn.model.maximum_code import COMMON, LANES, WORD, search_intervals, words_of
+
+Values = npt.NDArray[np.float32]
+_ROOM = 1 << 22
+"""Scores of pieces that are held at once, 16 MB of them."""
+
+
+class SlidingMaximum:
+    """Filters made ready to slide.
+
+    Args:
+        weight: Shape [strand, filter, channel, position]; 0 beyond a filter's width.
+        widths: Positions that each filter spans, none more than a window, shape [filter].
+        fractions: Share of each channel in each code, shape [code, channel].
+        window: Positions of a window.
+        stride: Step between windows, at most a window.
+    """
+
+    def __init__(self, weight: Values, widths: Sequence[int], fractions: Values, window: int, stride: int):
+        self._strands, self._filters, _, self._longest = weight.shape
+        self._weight = np.ascontiguousarray(weight.reshape(-1, *weight.shape[2:]).transpose(2, 1, 0))
+        self._fractions = _constant(fractions)
+        self._window, self._stride = window, stride
+        self._blocks, self._rest = np.divmod(window - np.asarray(widths) + 1, stride)
+        self._ends = np.unique(np.append(self._rest[self._rest > 0], stride))
+
+    @property
+    def windows_at_once(self) -> int:
+        """Windows for which scores fit into the memory meant for them; more are taken nevertheless."""
+        blocks: int = _ROOM // (self._strands * self._filters * len(self._ends))
+        return max(blocks - int(self._blocks.max()), 1)
+
+    def of(self, codes: Codes) -> Values:
+        """Return the best score of each filter in each window, shape [window, filter].
+
+        Args:
+            codes: At least one window of letters; windows start at 0, `stride`, 2 × `stride` …
+        """
+        count = (len(codes) - self._window) // self._stride + 1
+        firsts = np.arange(count + int(self._blocks.max())) * self._stride
+        bounds = np.append(0, np.minimum(firsts[:, None] + self._ends, len(codes)).ravel())
+        pieces = self._pieces(codes, bounds).reshape(len(firsts), len(self._ends), self._filters)
+        up_to = np.maximum.accumulate(pieces, axis=1)
+        best = np.empty((count, self._filters), dtype=np.float32)
+        for blocks, rest in np.unique(np.stack([self._blocks, self._rest]), axis=1).T.tolist():
+            chosen = np.flatnonzero((self._blocks == blocks) & (self._rest == rest))
+            part = slice(None) if len(chosen) == self._filters else chosen
+            if rest:
+                best[:, part] = up_to[blocks : blocks + count, int(np.searchsorted(self._ends, rest)), part]
+            if blocks:
+                whole = _highest_of(up_to[:, -1, part], blocks)[:count]
+                best[:, part] = np.maximum(best[:, part], whole) if rest else whole
+        return best
+
+    def _pieces(self, codes: Codes, bounds: npt.NDArray[np.int64]) -> Values:
+        """Highest score of each filter on any strand among the starts in each piece, shape [piece, filter]."""
+        words, (rare,) = words_of(codes[None], np.array([len(codes)]), COMMON, self._longest + WORD)
+        row, step, symbols = words[0], WORD, COMMON
+        if rare or len(self._fractions) < COMMON:
+            row, step, symbols = np.pad(codes, (0, self._longest)), 1, len(self._fractions)
+        fractions = self._fractions[:symbols]
+        complement = _constant(np.arange(symbols, dtype=np.uint8))  # not used: strands come as filters of their own
+        scores = np.empty((len(bounds) - 1, self._strands * self._filters), dtype=np.float32)
+        for first in range(0, scores.shape[1], LANES):
+            last = min(first + LANES, scores.shape[1])
+            search_intervals(bounds, first, last, row, step, fractions, self._weight, complement, scores)
+        return np.asarray(scores.reshape(len(scores), self._strands, self._filters).max(axis=1))
+
+
+def _constant(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Copy to an array that cannot be written, as those of alphabets: code is compiled for one kind only."""
+    copy = np.array(array, order="C")
+    copy.setflags(write=False)
+    return copy
+
+
+def _highest_of(values: Values, length: int) -> Values:
+    """Return the maximum of each run of so many rows; there are `length` − 1 fewer."""
+    covered = 1
+    while 2 * covered <= length:
+        values = np.maximum(values[:-covered], values[covered:])
+        covered *= 2
+    rest = length - covered
+    return np.maximum(values[: len(values) - rest], values[rest:]) if rest else values
