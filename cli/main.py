@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from motifcnn import __version__
 from motifcnn.errors import InterruptedRun, MotifcnnError
 
-from . import check, compare, demo, doctor, export, predict, report, scan, simulate, speech, train
+from . import check, compare, demo, doctor, explain, export, predict, report, scan, simulate, speech, train
 
 
 class _OneLineFaults(TyperGroup):
@@ -80,6 +80,7 @@ def motifcnn(
 app.command("train")(train.train)
 app.command("scan")(scan.scan)
 app.command("predict")(predict.predict)
+app.command("explain")(explain.explain)
 app.command("check")(check.check)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

@@ -75,7 +75,7 @@ def draw_logo(motif: Motif, axes: "Axes") -> None:
     table = pd.DataFrame(logo_heights(motif), columns=list(alphabet.letters), index=np.arange(1, motif.width + 1))
     seen = table.loc[:, (table > 0).any()]
     if seen.shape[1]:  # logomaker warns of an axis without height
-        logomaker.Logo(seen, ax=axes, color_scheme=_colours(alphabet), font_name="DejaVu Sans", font_weight="bold")
+        logomaker.Logo(seen, ax=axes, color_scheme=colour_scheme(alphabet), font_name="DejaVu Sans", font_weight="bold")
     highest = float(np.log2(alphabet.size))
     step = 1 if alphabet.size == 4 else 2
     axes.set_ylim(0.0, highest)
@@ -210,5 +210,6 @@ def _figure(width: int) -> "Figure":
     return figure
 
 
-def _colours(alphabet: Alphabet) -> str:
+def colour_scheme(alphabet: Alphabet) -> str:
+    """Return the name that logomaker has for the colours of an alphabet."""
     return _PROTEIN_COLOURS if alphabet.name == "protein" else _NUCLEOTIDE_COLOURS

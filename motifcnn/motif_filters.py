@@ -32,14 +32,14 @@ class MotifFilter:
 
 
 def read_motif_filters(run: RunDirectory, model: TrainedModel) -> list[MotifFilter]:
-    """Read which filter stands for each reported motif, and its threshold, from motifs.tsv.
+    """Read which filter stands for each reported motif, and its threshold, from motifs.tsv; a run may have none.
 
     Args:
         run: Where a run was written.
         model: Its model.
 
     Raises:
-        InputError: There is no complete run, it has no motif, or the table is damaged or another model's.
+        InputError: There is no complete run, or the table is damaged or another model's.
     """
     path = run.motifs_table
     if not path.is_file():
@@ -56,6 +56,4 @@ def read_motif_filters(run: RunDirectory, model: TrainedModel) -> list[MotifFilt
                 ) from None
             if not 0 <= number < model.network.filters.filters:
                 raise InputError(f"names a filter that the model has not ({row['motif']}); train again", path, line)
-    if not found:
-        raise InputError("this run found no motif, so there is none to show; its report.html says more", run.path)
     return found

@@ -54,6 +54,24 @@ def read_model_input(
     settings = replace(InputSettings(), alphabet=model.alphabet.name, softmask=model.softmask, width=width)  # type: ignore[arg-type]
     reference = Genome(genome, settings.softmask) if genome is not None else None
     sequences = read_sequences(sequences_path, reference, settings)
+    return sequences, model_tracks(model, sequences, conservation, sequences_path)
+
+
+def model_tracks(model: TrainedModel, sequences: Sequences, conservation: tuple[Path, ...], path: Path) -> Tracks:
+    """Read the model's further channels along sequences, and refuse sequences that do not suit it.
+
+    Args:
+        model: Trained.
+        sequences: In its alphabet.
+        conservation: Tracks, matched with those of training by their names, or else by their order.
+        path: Where the sequences come from, for messages.
+
+    Returns:
+        Shape [track, total positions].
+
+    Raises:
+        InputError: A sequence is shorter than a filter, or the tracks do not suit the model.
+    """
     span = model.network.filters.width
     short = np.flatnonzero(sequences.lengths < span)
     if short.size:
@@ -61,10 +79,10 @@ def read_model_input(
             f"{short.size} {'sequence is' if short.size == 1 else 'sequences are'} shorter than the model's filters "
             f"of width {span} (first: {sequences.names[int(short[0])]}); "
             f"remove {'it' if short.size == 1 else 'them'}",
-            sequences_path,
+            path,
         )
     channels = read_channels(conservation, sequences, model.channels)
-    return sequences, matched(channels, model.scales, sequences_path).values
+    return matched(channels, model.scales, path).values
 
 
 def predict_file(

@@ -106,7 +106,10 @@ def export_tracks(request: TrackRequest, device: Device) -> TrackSummary:
     """
     run = RunDirectory(request.run)
     model = model_of(request.run, device)
-    plan = _plan(request, model, read_motif_filters(run, model))
+    motifs = read_motif_filters(run, model)
+    if not motifs:
+        raise InputError("this run found no motif, so there is no track to export; its report.html says more", run.path)
+    plan = _plan(request, model, motifs)
     _refuse_present(request, plan)
     sequences, tracks = read_model_input(
         model, request.sequences, request.genome, request.conservation, whole_intervals=True
@@ -119,8 +122,8 @@ def export_tracks(request: TrackRequest, device: Device) -> TrackSummary:
     write_text(request.out / INDEX_FILE, index_of(plan, model, counts))
     session = _write_session(request, plan, layout)
     written = len(_paths(request, plan)) - (session is None)
-    motifs = tuple(motif.name for motif in plan.motifs)
-    return TrackSummary(len(sequences), motifs, plan.mapped, counts, layout.overlapping, written, session)
+    names = tuple(motif.name for motif in motifs)
+    return TrackSummary(len(sequences), names, plan.mapped, counts, layout.overlapping, written, session)
 
 
 def _plan(request: TrackRequest, model: TrainedModel, motifs: Sequence[MotifFilter]) -> TrackPlan:

@@ -158,13 +158,46 @@ CASES = {
         ["predict", "s.fa", "-m", "hollow"],
         r"hollow/model\.safetensors: there is no model here; give a run directory of `motifcnn train`",
     ),
+    "nothing to explain": (
+        ["explain", "no.fa", "-m", "{run}"],
+        r"no\.fa: is neither a file, coordinates such as chr22:100-301, nor the letters of a .*; give one of them",
+    ),
+    "no such name to explain": (
+        ["explain", "s.fa", "--name", "none", "-m", "{run}"],
+        r"s\.fa: holds no sequence 'none' \(its first is '{first}'\); give a name that is in it",
+    ),
+    "protein to explain": (
+        ["explain", "letters.fa", "-m", "{run}"],
+        r"letters\.fa:{line}: 'L' is no letter of dna .*; correct it, or give --alphabet rna or protein",
+    ),
+    "region past the end": (
+        ["explain", "chr1:900-1100", "--genome", "genome.fa", "-m", "{run}"],
+        r"genome\.fa: chr1:900-1100 reaches past the chromosome, which has 1000 bases; .*",
+    ),
+    "region of another genome": (
+        ["explain", "1:90-150", "--genome", "genome.fa", "-m", "{run}"],
+        r"genome\.fa: chromosome '1' is not in genome\.fa \(chr1, …\); did you mean 'chr1'\?",
+    ),
+    "no run to explain with": (["explain", "s.fa", "-m", "hollow"], r"hollow: is no complete run; give .*with -m"),
+    "regions of another genome": (
+        ["export", "tracks", "{run}", "--regions", "named.bed", "--genome", "genome.fa"],
+        r"named\.bed:1: chromosome '1' is not in genome\.fa \(chr1, …\); did you mean 'chr1'\?",
+    ),
+    "regions past the end": (
+        ["export", "tracks", "{run}", "--regions", "past.bed", "--genome", "genome.fa"],
+        r"past\.bed:2: chr1:\S+ reaches past the chromosome, which has 1000 bases; remove it, or use .*",
+    ),
+    "no hits to open": (
+        ["export", "tracks", "{run}", "s.fa", "--hits", "no.bed"],
+        r"no\.bed: there is no such file of hits; check the path, or write it with `motifcnn scan`",
+    ),
     "check refuses as train does": (["check", "s.fa", "one.tsv"], r"one\.tsv: only one class: .*"),
     "check knows the default filters": (["check", "short.fa", "s.tsv"], r"short\.fa: '{third}' is too short: .*"),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_one_line_and_nothing_written(run_cli, inputs, monkeypatch, case):
+def test_one_line_and_nothing_written(run_cli, inputs, tiny_run, monkeypatch, case):
     folder, names, line = inputs
     monkeypatch.chdir(folder)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
@@ -173,7 +206,7 @@ def test_one_line_and_nothing_written(run_cli, inputs, monkeypatch, case):
     words = {"first": names[0], "third": names[2], "fourth": names[3], "last": ", ".join(names[-5:-2])}
     for word, value in (words | {"line": str(line), "end": "601"}).items():
         expected = expected.replace(f"{{{word}}}", value)
-    result = run_cli("-q", *arguments)
+    result = run_cli("-q", *(tiny_run.path if word == "{run}" else word for word in arguments))
     assert result.exit_code == 1
     assert result.stdout == ""
     (said,) = result.stderr.splitlines()

@@ -23,6 +23,11 @@ def test_motifs_in_the_order_of_the_table(tmp_path, model):
     assert read_motif_filters(RunDirectory(tmp_path), model) == [MotifFilter('b"', 9, 1.5), MotifFilter("a", 0, -2e-3)]
 
 
+def test_a_run_may_have_no_motif(tmp_path, model):
+    (tmp_path / "motifs.tsv").write_text(HEADER)
+    assert read_motif_filters(RunDirectory(tmp_path), model) == []
+
+
 @pytest.mark.parametrize("threshold", [1234567.89, -1234567.89, 0.0])
 def test_no_score_at_the_threshold_is_lost_in_writing(threshold):
     assert MotifFilter("m", 0, float(f"{threshold:.6g}")).least_score <= threshold
@@ -32,7 +37,6 @@ def test_no_score_at_the_threshold_is_lost_in_writing(threshold):
     ("table", "message"),
     [
         (None, "holds no motifs.tsv; give the directory"),
-        (HEADER, "this run found no motif"),
         (HEADER + "m\tAC\tfilter_x\t1\n", r"motifs\.tsv:2: gives no motif, filter and filter_threshold"),
         (HEADER + "m\tAC\tfilter_1\t1\nn\tAC\n", r"motifs\.tsv:3: gives no motif, filter and filter_threshold"),
         (HEADER + "m\tAC\tfilter_11\t1\n", r"motifs\.tsv:2: names a filter that the model has not \(m\); train again"),
