@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from motifcnn.comparison import Match
 
 _DEFAULT = ComparisonSettings()
-COLUMNS = ("query", "target", "target_name", "p_value", "e_value", "offset", "overlap", "orientation")
+COLUMNS = ("query", "target", "target_name", "p_value", "e_value", "offset", "overlap", "orientation", "family")
 
 
 def compare(
@@ -38,9 +38,9 @@ def compare(
 ) -> None:
     """Find the known motifs that resemble each motif, with exact p-values (Tomtom's statistic)."""
     from motifcnn.comparison import compare as compare_motifs
-    from motifcnn.comparison import default_database
     from motifcnn.formats.files import write_text
     from motifcnn.formats.motif_files import read_motifs
+    from motifcnn.known_motifs import default_database
 
     if database is not None and group is not None:
         raise typer.BadParameter("--group chooses among JASPAR's motifs; leave it or --database out")
@@ -74,4 +74,5 @@ def _row(match: "Match") -> tuple[str, ...]:
         str(match.offset),
         str(match.overlap),
         match.orientation,
+        match.target_family or ".",
     )

@@ -32,7 +32,9 @@ def train(
             help="Track for a further channel: TSV, bigWig, bedGraph, wiggle, alignment or PSSM; may be repeated."
         ),
     ] = None,
-    database: Annotated[Path | None, typer.Option(help="MEME file of known motifs to compare with.")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Known motifs to compare with: a MEME file, jaspar, or jaspar:GROUP.")
+    ] = None,
     force: Force = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run, exactly.")] = False,
     *,
@@ -111,7 +113,9 @@ def say_outcome(outcome: "Outcome", out: Path) -> None:
     speech.say(f"{len(significant)} of {len(outcome.assessment.motifs)} motifs are significant (E ≤ {threshold})")
     for tested in outcome.assessment.motifs[:5]:
         composed = tested.composition.explained and tested in significant
-        near = tested.match.target_alternate_name or tested.match.target_name if tested.match else ""
+        near = tested.relatives.best.factor if tested.relatives else ""
+        if tested.relatives and tested.relatives.family and len(tested.relatives.members) > 1:
+            near = f"{near} ({tested.relatives.family} family)"
         speech.say(
             f"  {tested.motif.name}  {tested.motif.consensus}  E = {tested.e_value:.2g}, "
             f"AUROC alone {tested.enrichment.auroc:.3f}"

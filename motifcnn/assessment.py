@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from motifcnn.comparison import Match, compare
+from motifcnn.comparison import Relatives, compare, relatives
 from motifcnn.composition import UNTESTED, CompositionTest, HeldOut, composition_test
 from motifcnn.encoding import EncodedSequences
 from motifcnn.examples import Examples
@@ -46,7 +46,8 @@ class TestedMotif:
         centrality: Whether the held-out positives' sites crowd around the middle.
         central_e_value: Its p-value × number of motifs tested.
         recurrence: Restarts in which some filter found it.
-        match: Nearest known motif, if a database was given and anything came near.
+        relatives: Nearest known motifs, if a database was given.
+        known: The nearest one itself.
     """
 
     extracted: ExtractedMotif
@@ -59,7 +60,8 @@ class TestedMotif:
     centrality: Centrality
     central_e_value: float
     recurrence: int
-    match: Match | None = None
+    relatives: Relatives | None = None
+    known: Motif | None = None
 
     @property
     def motif(self) -> Motif:
@@ -301,5 +303,9 @@ class _Trial:
 def _with_matches(tested: Sequence[TestedMotif], database: Sequence[Motif]) -> list[TestedMotif]:
     if not database or not tested:
         return list(tested)
-    matches = compare([item.motif for item in tested], database)
-    return [replace(item, match=found[0] if found else None) for item, found in zip(tested, matches, strict=True)]
+    by_name = {motif.name: motif for motif in database}
+    matched = []
+    for item, matches in zip(tested, compare([item.motif for item in tested], database), strict=True):
+        found = relatives(matches)
+        matched.append(replace(item, relatives=found, known=by_name[found.best.target_name] if found else None))
+    return matched

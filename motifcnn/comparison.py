@@ -12,7 +12,7 @@ scores); Schreiber 2025 (memelite), whose results this reproduces but for its ha
 """
 
 import logging
-import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +20,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from motifcnn.alphabet import DNA
 from motifcnn.errors import MotifcnnError
 from motifcnn.motifs import Matrix, Motif
 
@@ -38,6 +37,11 @@ LEAST_OVERLAP = 6
 LEAST_COVERAGE = 2 / 3
 """Share of the weaker motif's information that must lie in the overlap."""
 
+NEAR_FACTOR, NEAR_E_VALUE, FAR_E_VALUE = 1000.0, 1e-3, 0.1
+"""A match is near with an E-value up to so many times the best one's, or up to the second; never above the third."""
+
+_UNRELATED_SHOWN = 3
+
 
 @dataclass(frozen=True)
 class Match:
@@ -52,6 +56,7 @@ class Match:
         offset: Position in the (oriented) target of the query's first column; may be negative.
         overlap: Number of aligned columns.
         orientation: "+" or, where the target's reverse complement aligns better, "-".
+        target_family: Family of the factor, such as "Ets-related", or empty.
     """
 
     query: str
@@ -62,6 +67,32 @@ class Match:
     offset: int
     overlap: int
     orientation: Literal["+", "-"]
+    target_family: str = ""
+
+    @property
+    def factor(self) -> str:
+        """What the target is called: its second name if it has one."""
+        return self.target_alternate_name or self.target_name
+
+
+@dataclass(frozen=True)
+class Relatives:
+    """Known motifs that a query cannot be told from: factors of one family have nearly one motif.
+
+    Args:
+        best: The nearest known motif.
+        family: Family of most near ones, or empty.
+        members: Near motifs of that family, or of any where none is known; one a factor, by rising E-value.
+    """
+
+    best: Match
+    family: str
+    members: tuple[Match, ...]
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """Names of the members."""
+        return tuple(member.factor for member in self.members)
 
 
 def compare(
@@ -95,6 +126,31 @@ def compare(
     both_strands = all(motif.alphabet.double_stranded for motif in (*queries, *database))
     targets = _Targets(database, both_strands)
     return [_matches(query, database, targets, e_threshold) for query in queries]
+
+
+def relatives(matches: Sequence[Match]) -> Relatives | None:
+    """Name the family of the known motifs nearest to a query.
+
+    The factor whose motif happens to come first is often a relative of the right one (GABPA's sites come out nearest to
+    ELK4), while the family stays the same. Without families the three nearest are named.
+
+    Args:
+        matches: Of one query, by rising p-value.
+
+    Returns:
+        None where there is no match at all.
+    """
+    if not matches:
+        return None
+    best = matches[0]
+    limit = min(max(NEAR_FACTOR * best.e_value, NEAR_E_VALUE), FAR_E_VALUE)
+    near = list({match.factor.upper(): match for match in reversed(matches) if match.e_value <= limit}.values())[::-1]
+    counts = Counter(match.target_family for match in near if match.target_family)
+    if not counts:
+        return Relatives(best, "", tuple(near[:_UNRELATED_SHOWN]))
+    most = max(counts.values())
+    family = best.target_family if counts[best.target_family] == most else counts.most_common(1)[0][0]
+    return Relatives(best, family, tuple(match for match in near if match.target_family == family))
 
 
 class _Targets:
@@ -143,6 +199,7 @@ def _matches(query: Motif, database: Sequence[Motif], targets: _Targets, e_thres
             int(offsets[i]),
             _overlap(query.width, database[i].width, int(offsets[i])),
             "-" if reverse[i] else "+",
+            database[i].family,
         )
         for i in order
         if p_values[i] * number <= e_threshold
@@ -311,61 +368,3 @@ def _best_correlation(first: Matrix, second: Matrix) -> tuple[float, int]:
     correlations = np.divide(products, norms, out=np.zeros(len(offsets)), where=norms > 1e-12)
     best = int(np.argmax(np.where(enough, correlations, -np.inf)))
     return float(np.clip(correlations[best], -1.0, 1.0)), int(offsets[best])
-
-
-def default_database(group: str | None = None) -> list[Motif]:
-    """Return JASPAR's CORE collection, the latest version of each motif, from the pyjaspar package.
-
-    Args:
-        group: Taxonomic group, such as "vertebrates", "fungi" or "plants"; all by default.
-
-    Raises:
-        MotifcnnError: pyjaspar is not installed or broken, or there is no such group.
-    """
-    try:
-        from pyjaspar import JASPAR_LATEST_RELEASE, jaspardb
-    except ImportError:
-        raise MotifcnnError(
-            'no motif database is installed; run pip install "motifcnn[databases]" for JASPAR, '
-            "or give --database a MEME file"
-        ) from None
-    jaspar = jaspardb()
-    try:
-        motifs = _core_motifs(jaspar.conn, group)
-    except sqlite3.Error as error:
-        raise MotifcnnError(f"JASPAR of pyjaspar cannot be read ({error}); install pyjaspar anew") from None
-    finally:
-        jaspar.conn.close()
-    _LOGGER.info("known motifs: %d of %s CORE%s", len(motifs), JASPAR_LATEST_RELEASE, f", {group}" if group else "")
-    return motifs
-
-
-def _core_motifs(connection: sqlite3.Connection, group: str | None) -> list[Motif]:
-    """Read in two queries what pyjaspar's own `fetch_motifs` reads in five for each motif."""
-    groups: dict[int, str] = dict(connection.execute("SELECT ID, VAL FROM MATRIX_ANNOTATION WHERE TAG = 'tax_group'"))
-    latest = {  # later versions overwrite earlier ones
-        base: (identifier, f"{base}.{version}", name)
-        for identifier, base, version, name in connection.execute(
-            "SELECT ID, BASE_ID, VERSION, NAME FROM MATRIX WHERE COLLECTION = 'CORE' ORDER BY BASE_ID, VERSION"
-        )
-    }
-    counts: dict[int, list[tuple[int, int, float]]] = {identifier: [] for identifier, _, _ in latest.values()}
-    for identifier, letter, position, value in connection.execute("SELECT ID, row, col, val FROM MATRIX_DATA"):
-        if identifier in counts:
-            counts[identifier].append((position - 1, DNA.letters.index(letter), value))
-    known = sorted({groups[identifier] for identifier in counts if identifier in groups})
-    if group is not None and group.lower() not in known:
-        raise MotifcnnError(f"JASPAR has no group {group!r}; its groups are {', '.join(known)}")
-    return [
-        _of_cells(matrix_id, name, counts[identifier])
-        for identifier, matrix_id, name in latest.values()
-        if group is None or groups.get(identifier) == group.lower()
-    ]
-
-
-def _of_cells(matrix_id: str, name: str, cells: Sequence[tuple[int, int, float]]) -> Motif:
-    positions, letters, values = (np.array(part) for part in zip(*cells, strict=True))
-    counts = np.zeros((int(positions.max()) + 1, DNA.size))
-    counts[positions, letters] = values
-    totals = counts.sum(axis=1, keepdims=True)
-    return Motif(matrix_id, counts / totals, DNA, sites=float(totals.max()), alternate_name=name)

@@ -72,6 +72,7 @@ class Motif:
         background: Letter frequencies that it is held against; uniform by default.
         alternate_name: A second name, such as that of the factor.
         e_value: Expected number of motifs as good by chance; NaN where not known.
+        family: Family of its factor, such as "Ets-related", or empty.
 
     Raises:
         MotifcnnError: The rows are no probabilities.
@@ -84,6 +85,7 @@ class Motif:
     background: Matrix = field(default_factory=lambda: np.empty(0))
     alternate_name: str = ""
     e_value: float = float("nan")
+    family: str = ""
 
     def __post_init__(self) -> None:
         matrix = np.ascontiguousarray(self.probabilities, dtype=np.float64)

@@ -82,6 +82,9 @@ def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | Non
     if motifs:
         write_meme(run.motifs_meme, motifs)
         write_meme(run.filter_motifs_meme, [tested.extracted.faithful for tested in outcome.assessment.motifs])
+    known = {item.known.name: item.known for item in outcome.assessment.motifs if item.known is not None}
+    if known:
+        write_meme(run.known_meme, list(known.values()))
     _write_table(run.history, pd.DataFrame(outcome.history))
     _write_table(run.layers, pd.DataFrame(outcome.layers))
     _write_table(run.predictions, _predictions_table(outcome))
@@ -137,7 +140,9 @@ def _baselines_table(outcome: Outcome) -> pd.DataFrame:
 
 
 def _motif_row(tested: TestedMotif, outcome: Outcome, e_threshold: float) -> dict[str, Any]:
-    extracted, enrichment, match, composition = tested.extracted, tested.enrichment, tested.match, tested.composition
+    extracted, enrichment, composition = tested.extracted, tested.enrichment, tested.composition
+    relatives = tested.relatives
+    match = relatives.best if relatives else None
     return {
         "motif": tested.motif.name,
         "consensus": tested.motif.consensus,
@@ -148,7 +153,7 @@ def _motif_row(tested: TestedMotif, outcome: Outcome, e_threshold: float) -> dic
         "p_value": enrichment.p_value,
         "e_value": tested.e_value,
         "importance": tested.importance,
-        "best_match": (match.target_alternate_name or match.target_name) if match else None,
+        "best_match": match.factor if match else None,
         "match_p_value": match.p_value if match else math.nan,
         "match_e_value": match.e_value if match else math.nan,
         "target": outcome.model.objective.output_names[extracted.target],
@@ -172,6 +177,11 @@ def _motif_row(tested: TestedMotif, outcome: Outcome, e_threshold: float) -> dic
         "central_window": tested.centrality.window,
         "central_found": tested.centrality.found,
         "central_sites": tested.centrality.sites,
+        "match_id": match.target_name if match else None,
+        "match_offset": match.offset if match else None,
+        "match_orientation": match.orientation if match else None,
+        "match_family": (relatives.family or None) if relatives else None,
+        "match_members": (", ".join(relatives.factors) or None) if relatives else None,
         "refined": "yes" if extracted.refined else "no",
         "filter_similarity": extracted.filter_similarity,
     }
@@ -183,13 +193,13 @@ MOTIF_COLUMNS = (
     "filter_threshold", "found_positives", "positives", "found_negatives", "negatives",
     "occupancy_auroc", "shuffled_share", "shuffled_p_value", "gc_matched_share", "gc_matched_p_value",
     "composition_only", "central_p_value", "central_e_value", "central_window", "central_found", "central_sites",
-    "refined", "filter_similarity",
+    "match_id", "match_offset", "match_orientation", "match_family", "match_members", "refined", "filter_similarity",
 )  # fmt: skip
 
 
 def _motifs_table(outcome: Outcome, e_threshold: float) -> pd.DataFrame:
     rows = [_motif_row(tested, outcome, e_threshold) for tested in outcome.assessment.motifs]
-    return pd.DataFrame(rows, columns=list(MOTIF_COLUMNS))
+    return pd.DataFrame(rows, columns=list(MOTIF_COLUMNS)).astype({"match_offset": "Int64"})
 
 
 def _pair_row(pair: MotifPair) -> dict[str, Any]:

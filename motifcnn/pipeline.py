@@ -18,7 +18,7 @@ from motifcnn.encoding import EncodedSequences, track_scales
 from motifcnn.errors import InterruptedRun, MotifcnnError
 from motifcnn.examples import Examples
 from motifcnn.extraction import extract_motifs, filter_motifs
-from motifcnn.formats.motif_files import read_motifs
+from motifcnn.known_motifs import known_motifs
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.table import LayerRow, layer_table
@@ -41,7 +41,7 @@ class TrainingRequest:
         files: Input files.
         out: Run directory.
         settings: Every tunable.
-        database: Known motifs to compare with, or None.
+        database: Known motifs to compare with, a file or "jaspar" or "jaspar:GROUP"; or None.
         command: Arguments of the program, for the record.
         force: Write over an earlier run.
         resume: Go on with an interrupted run.
@@ -50,7 +50,7 @@ class TrainingRequest:
     files: InputFiles
     out: Path
     settings: Settings
-    database: Path | None = None
+    database: str | None = None
     command: Sequence[str] = ()
     force: bool = False
     resume: bool = False
@@ -79,7 +79,7 @@ def run(
     threads = use_threads(settings.threads)
     _LOGGER.info("computing on %s (%s), %d threads", device.torch_device, device.reason, threads)
     record = RunRecord(request.command, settings, request.files.by_role(), f"{device.torch_device} ({device.reason})")
-    database = read_motifs(request.database) if request.database is not None else []
+    database = known_motifs(request.database) if request.database is not None else []
     prepared = prepare(request.files, settings)
     model_settings = fit_model(settings.model, prepared.examples.sequences, request.files.sequences)
     model, encoded = _assemble(prepared.examples, settings, model_settings, device)

@@ -88,6 +88,7 @@ FILES = {
     "motifs_meme": "motifs.meme",
     "filter_motifs_meme": "filter_motifs.meme",
     "motifs_table": "motifs.tsv",
+    "known_meme": "known_motifs.meme",
     "filters_meme": "filters.meme",
     "sites": "sites.tsv",
     "pairs": "pairs.tsv",

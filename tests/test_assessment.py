@@ -231,5 +231,6 @@ def test_nearest_known_motif(examples, generator):
     others = [Motif(f"other{n}", generator.dirichlet(np.ones(4), 8), DNA) for n in range(30)]
     turned = replace(motif_of(SITE, "CREB").reverse_complement())
     found = trial(examples, database=[*others, turned])
-    assert found.motifs[0].match.target_name == "CREB"
-    assert all(tested.match is None for tested in trial(examples).motifs)
+    assert found.motifs[0].relatives.best.target_name == "CREB"
+    assert found.motifs[0].known is turned
+    assert all(tested.relatives is tested.known is None for tested in trial(examples).motifs)

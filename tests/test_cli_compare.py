@@ -12,7 +12,7 @@ from motifcnn.alphabet import DNA
 from motifcnn.formats.motif_files import format_meme, write_jaspar, write_meme
 from motifcnn.motifs import Motif
 
-COLUMNS = ["query", "target", "target_name", "p_value", "e_value", "offset", "overlap", "orientation"]
+COLUMNS = ["query", "target", "target_name", "p_value", "e_value", "offset", "overlap", "orientation", "family"]
 
 
 @pytest.fixture
@@ -110,6 +110,7 @@ def test_jaspar_is_what_is_compared_with_by_default(run_cli, files):
     assert result.exit_code == 0, result.stderr
     assert table(result.stdout)["target"].str.startswith("MA").all()
     assert "CORE, fungi" in result.stderr
+    assert "bHLH-ZIP" in set(table(result.stdout)["family"])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Comparison: against memelite, against enumeration, and on copies whose truth is known."""
 
-import sys
 import time
 from dataclasses import replace
 from itertools import product
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motifcnn.alphabet import DNA, PROTEIN, RNA
-from motifcnn.comparison import SCORE_BINS, Match, compare, default_database, motif_similarity
+from motifcnn.comparison import SCORE_BINS, Match, compare, motif_similarity, relatives
 from motifcnn.errors import MotifcnnError
 from motifcnn.formats.motif_files import read_motifs
 from motifcnn.motifs import Motif
@@ -222,6 +221,45 @@ def test_uniform_targets_are_no_trouble():
     assert match.p_value == 1
 
 
+# Families
+
+
+def match(factor, e_value, family=""):
+    return Match("q", f"id-{factor}", factor, e_value / 1000, e_value, 0, 8, "+", family)
+
+
+def test_the_family_of_most_near_motifs_is_named():
+    found = relatives(
+        [match("ELK4", 2e-9, "Ets"), match("ZBTB11", 3e-6, "Zinc"), match("ETV6", 3e-5, "Ets"),
+         match("GABPA", 9e-4, "Ets"), match("SPI1", 2e-3, "Ets")]
+    )  # fmt: skip
+    assert (found.best.factor, found.family) == ("ELK4", "Ets")
+    assert found.factors == ("ELK4", "ETV6", "GABPA")  # those up to E = 0.001
+
+
+def test_an_odd_nearest_one_does_not_name_the_family():
+    found = relatives([match("ZNF175", 1e-13, "Zinc"), match("ERG", 6e-12, "Ets"), match("ETV1", 2e-11, "Ets")])
+    assert (found.best.factor, found.family, found.factors) == ("ZNF175", "Ets", ("ERG", "ETV1"))
+
+
+def test_weak_matches_are_near_by_their_factor_of_the_best_but_never_beyond_a_tenth():
+    found = relatives([match("MYC", 2e-5, "bHLH"), match("MAX", 1.9e-2, "bHLH"), match("USF1", 2.1e-2, "bHLH")])
+    assert found.factors == ("MYC", "MAX")
+    found = relatives([match("RPN4", 0.05, ""), match("MET31", 0.09, ""), match("UME6", 0.2, "")])
+    assert found.factors == ("RPN4", "MET31")
+    assert relatives([match("far", 0.4, "Ets")]).members == ()
+
+
+def test_without_families_the_three_nearest_are_named_each_factor_once():
+    found = relatives([match(name, 1e-8 * n) for n, name in enumerate(["A", "a", "B", "C", "D"], start=1)])
+    assert (found.family, found.factors) == ("", ("A", "B", "C"))
+    assert found.members[0].e_value == 1e-8
+
+
+def test_no_match_has_no_relatives():
+    assert relatives([]) is None
+
+
 # Similarity
 
 
@@ -308,43 +346,3 @@ def test_similarity_of_protein_and_of_nothing():
         motif_similarity(first, second, both_strands=True)
     with pytest.raises(MotifcnnError, match="motifs m0 and m0 are of different alphabets"):
         motif_similarity(first, random_motifs(9, [8])[0], both_strands=False)
-
-
-# The default database
-
-
-def test_jaspar_is_the_default_database():
-    pytest.importorskip("pyjaspar", reason="pyjaspar is not installed")
-    everything, fungi = default_database(), default_database("Fungi")
-    assert len(everything) > 2000
-    assert 100 < len(fungi) < 500
-    names = [motif.name for motif in everything]
-    assert len({name.split(".")[0] for name in names}) == len(names)  # the latest version of each only
-    assert {motif.name for motif in fungi} < set(names)
-    reb1 = next(motif for motif in fungi if motif.alternate_name == "REB1")
-    assert "TTACCCG" in reb1.consensus or "CGGGTAA" in reb1.consensus
-
-
-def test_the_default_database_is_what_pyjaspar_itself_fetches():
-    pyjaspar = pytest.importorskip("pyjaspar", reason="pyjaspar is not installed")
-    jaspar = pyjaspar.jaspardb()
-    theirs = {motif.matrix_id: motif for motif in jaspar.fetch_motifs(collection="CORE", tax_group=["nematodes"])}
-    jaspar.conn.close()
-    ours = default_database("nematodes")
-    assert {motif.name for motif in ours} == set(theirs)
-    for motif in ours:
-        counts = np.array([theirs[motif.name].counts[letter] for letter in "ACGT"]).T
-        np.testing.assert_allclose(motif.probabilities, counts / counts.sum(axis=1, keepdims=True))
-        assert motif.sites == counts.sum(axis=1).max()
-
-
-def test_an_unknown_group_is_refused_with_the_known_ones():
-    pytest.importorskip("pyjaspar", reason="pyjaspar is not installed")
-    with pytest.raises(MotifcnnError, match=r"JASPAR has no group 'fungus'; its groups are .*fungi, insects"):
-        default_database("fungus")
-
-
-def test_without_pyjaspar_the_remedy_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pyjaspar", None)
-    with pytest.raises(MotifcnnError, match=r'pip install "motifcnn\[databases\]" for JASPAR, or give --database'):
-        default_database()

@@ -8,10 +8,14 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from motifcnn import settings
+from motifcnn.comparison import FAR_E_VALUE
 from motifcnn.errors import MotifcnnError
 from motifcnn.report.run_files import Row, number
 
 MISSING: Final = "–"
+
+_MOST_KIN: Final = 6
+"""Relatives named; a family may have dozens that cannot be told apart."""
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _WITHOUT_VALUE = frozenset({"--force", "--resume", "-q", "--quiet", "-v", "--verbose"})
@@ -48,6 +52,9 @@ class MotifRow:
         importance: How much the network relies on it.
         best_match: Nearest known motif, or empty.
         match_p_value: Of that match.
+        match_e_value: Of that match.
+        match_id: Its identifier in the database, or empty.
+        kin: Which family it is of, and who else is as near, in words; or empty.
         target: The label column it belongs to, or empty.
         found: Held-out counts in words, or empty.
         significant: Whether its E-value reaches the threshold.
@@ -68,6 +75,9 @@ class MotifRow:
     importance: Cell
     best_match: str
     match_p_value: Cell
+    match_e_value: Cell
+    match_id: str
+    kin: str
     target: str
     found: str
     significant: bool
@@ -141,6 +151,9 @@ def motif_rows(rows: Sequence[Row], e_threshold: float, task: str = "binary") ->
             importance=_cell(row, "importance", decimal),
             best_match=_word(row.get("best_match", "")),
             match_p_value=_cell(row, "match_p_value", probability),
+            match_e_value=_cell(row, "match_e_value", probability),
+            match_id=_word(row.get("match_id", "")),
+            kin=_kin(row),
             target=_word(row.get("target", "")),
             found=_found(row, task),
             significant=number(row.get("e_value", "")) <= e_threshold,
@@ -269,3 +282,18 @@ def _central(row: Row, e_threshold: float) -> str:
     found, sites = (count(number(row.get(f"central_{what}", ""))) for what in ("found", "sites"))
     what = f"{found} of {sites} held-out sites in the middle {percent(window)}"
     return f"central: {what} (E\u00a0=\u00a0{probability(e_value)})"
+
+
+def _kin(row: Row) -> str:
+    """The family of the nearest known motifs, or who else is as near, or that none is near."""
+    if not _word(row.get("best_match", "")):
+        return ""
+    if number(row.get("match_e_value", "")) > FAR_E_VALUE:
+        return "not alike: as near by chance"
+    family, members = _word(row.get("match_family", "")), _word(row.get("match_members", "")).split(", ")
+    more = f" and {len(members) - _MOST_KIN} more" if len(members) > _MOST_KIN else ""
+    names = ", ".join(members[:_MOST_KIN]) + more
+    if family and len(members) > 1:
+        return f"{family} family: {names}"
+    others = [name for name in members if name and name != row.get("best_match")]
+    return f"also like {', '.join(others)}" if others else ""

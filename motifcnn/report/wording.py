@@ -83,7 +83,8 @@ def motif_sentence(rows: Sequence[MotifRow], e_threshold: float, targets: int) -
     sentence = f"{lead} significant on held-out sequences ({limit}); {which} is {reads}"
     sentence += f", E\u00a0=\u00a0{best.e_value.text}"
     if best.best_match:
-        sentence += f"; among known motifs it is most like {best.best_match} (p\u00a0=\u00a0{best.match_p_value.text})"
+        sentence += f"; among known motifs it is nearest to {best.best_match} (E\u00a0=\u00a0{best.match_e_value.text}"
+        sentence += f"; {best.kin})" if best.kin else ")"
     return sentence + "."
 
 
@@ -115,7 +116,8 @@ def cautions(files: RunFiles, measured: Performance, rows: Sequence[MotifRow]) -
         found.append(
             "No known motif in the database given is like any of these."
             if any(str(argument).startswith("--database") for argument in record.get("command") or [])
-            else "The motifs were not compared with known ones; the command “motifcnn compare” does so."
+            else "The motifs were not compared with known ones; --database jaspar (or a MEME file) does so, "
+            "and the command “motifcnn compare” afterwards."
         )
     made = (metrics.get("data") or {}).get("negatives_made")
     if made:

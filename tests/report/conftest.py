@@ -159,7 +159,8 @@ class RunMaker:
             "train_auroc", "threshold", "filter_threshold", "found_positives", "positives", "found_negatives",
             "negatives", "occupancy_auroc", "shuffled_share", "shuffled_p_value", "gc_matched_share",
             "gc_matched_p_value", "composition_only", "central_p_value", "central_e_value", "central_window",
-            "central_found", "central_sites",
+            "central_found", "central_sites", "match_id", "match_offset", "match_orientation",
+            "match_family", "match_members",
         ]  # fmt: skip
         p_values = (0.06, 0.2, 0.7) if self.task == "hopeless" else (3.2e-17, 4e-4, 0.31)
         outputs = self.classes or self.targets
@@ -176,7 +177,8 @@ class RunMaker:
                  outputs[number % len(outputs)], f"filter_{number}", "3/4", 0.85, 6.5, 4.0, 51 - 12 * number, 60,
                  4 + 9 * number, 60, 0.83 - 0.1 * number, 0.07, 1e-9 if number != 1 else 0.4,
                  *(("NA", "NA") if protein else (0.09, 2e-8)), "yes" if number == 1 else "no",
-                 *((1e-7, 3e-7, 0.2, 40, 51) if number == 0 else (0.4, 1.2, 0.5, 20, 39)))
+                 *((1e-7, 3e-7, 0.2, 40, 51) if number == 0 else (0.4, 1.2, 0.5, 20, 39)),
+                 *(("MA0001.1", -1, "-", "CRP-like", "CRP, FNR, VFR") if number == 0 else ("NA",) * 5))
             )  # fmt: skip
             write_logo(motif, self.folder / "logos" / f"{logo_file_name(motif.name)}.svg")
             for index in range(0, 120 - 30 * number):

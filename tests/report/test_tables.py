@@ -105,3 +105,23 @@ def test_motif_rows_without_optional_columns():
 def test_held_out_counts_in_words(task, words):
     row = {"found_positives": "5", "positives": "9", "found_negatives": "1", "negatives": "8"}
     assert motif_rows([row], 0.05, task)[0].found == words
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"best_match": "NA"}, ""),
+        ({"match_family": "Ets", "match_members": "ELK4, GABPA"}, "Ets family: ELK4, GABPA"),
+        ({"match_family": "Ets", "match_members": "ELK4"}, ""),
+        ({"match_family": "NA", "match_members": "ELK4, ETV1"}, "also like ETV1"),
+        ({"match_family": "NA", "match_members": "ELK4"}, ""),
+        ({"match_e_value": "0.3", "match_members": "NA"}, "not alike: as near by chance"),
+        (
+            {"match_family": "Ets", "match_members": ", ".join("abcdefgh")},
+            "Ets family: a, b, c, d, e, f and 2 more",
+        ),
+    ],
+)
+def test_relatives_are_named(cells, words):
+    row = {"best_match": "ELK4", "match_e_value": "1e-9"} | cells
+    assert motif_rows([row], 0.05)[0].kin == words
