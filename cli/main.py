@@ -9,7 +9,8 @@ import typer
 from typer.core import TyperGroup
 
 from motifcnn import __version__
-from motifcnn.errors import InterruptedRun, MotifcnnError
+from motifcnn.errors import AlreadyTold, InterruptedRun, MotifcnnError
+from motifcnn.ranks import place, refuse_several
 
 from . import check, compare, demo, doctor, explain, export, predict, report, scan, simulate, speech, train
 
@@ -28,6 +29,8 @@ class _OneLineFaults(TyperGroup):
         except KeyboardInterrupt:
             speech.say("interrupted; no file was left half-written")
             raise typer.Exit(130) from None
+        except AlreadyTold:
+            raise typer.Exit(1) from None
         except MotifcnnError as error:
             speech.fail(str(error))
             raise typer.Exit(1) from None
@@ -59,6 +62,10 @@ app = typer.Typer(
 )
 
 
+_DIVIDED = {"predict", "scan"}
+"""Commands that share their work where torchrun starts several processes."""
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"motifcnn {__version__}")
@@ -67,6 +74,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def motifcnn(
+    context: typer.Context,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but faults.")] = False,
     version: Annotated[
@@ -74,7 +82,9 @@ def motifcnn(
     ] = False,
 ) -> None:
     """Find motifs in labelled DNA, RNA or protein sequences with a convolutional network."""
-    speech.set_level(verbose=verbose, quiet=quiet)
+    speech.set_level(verbose=verbose, quiet=quiet or place().rank > 0)  # of several processes, the first speaks
+    if context.invoked_subcommand not in _DIVIDED:
+        refuse_several(str(context.invoked_subcommand))
 
 
 app.command("train")(train.train)

@@ -26,16 +26,20 @@ def predict(
     from motifcnn.devices import choose_device, use_threads
     from motifcnn.formats.files import write_text
     from motifcnn.predicting import predict_file
+    from motifcnn.ranks import joined
 
-    if out is not None and out.is_file() and not force:
-        raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
-    chosen = choose_device(device)
-    use_threads(threads)
-    speech.say(f"computing on {chosen.torch_device} ({chosen.reason})")
-    table = predict_file(model, sequences, genome, tuple(conservation or ()), chosen)
-    text = table.to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
-    if out is None:
-        sys.stdout.write(text)
-    else:
-        write_text(out, text)
-        speech.say(f"{len(table)} predictions in {out}")
+    with joined() as ranks:
+        if out is not None and out.is_file() and not force:
+            raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
+        chosen = choose_device(device)
+        use_threads(threads)
+        speech.say(f"computing on {chosen.torch_device} ({chosen.reason}){speech.crowd(ranks)}")
+        table = predict_file(model, sequences, genome, tuple(conservation or ()), chosen, ranks)
+        if not ranks.is_first:
+            return
+        text = table.to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+        if out is None:
+            sys.stdout.write(text)
+        else:
+            write_text(out, text)
+            speech.say(f"{len(table)} predictions in {out}")

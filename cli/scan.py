@@ -1,9 +1,10 @@
 """`motifcnn scan`: motif occurrences in a genome, with exact p-values."""
 
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from io import BytesIO
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NamedTuple
 
 import typer
 
@@ -13,6 +14,9 @@ from motifcnn.settings import Settings
 from . import speech
 from .options import Force
 from .tunables import with_tunables
+
+if TYPE_CHECKING:
+    from motifcnn.ranks import Ranks
 
 
 @with_tunables("", "scan")
@@ -40,29 +44,42 @@ def scan(
     if model_track is not None:
         _write_model_track(genome, motifs, model_track, out, _Choice(wanted, first), settings, force)
         return
-    from motifcnn.formats.files import atomic_write, shown
+    from motifcnn.formats.files import shown
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.processors import count_threads
+    from motifcnn.ranks import joined
     from motifcnn.scanning.device import choose_scan_device
     from motifcnn.scanning.genome import choose_motifs, scan_genome
 
-    path = motif_file(motifs)
-    if out is not None and out.is_file() and not force:
-        raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
-    if settings.scan.format == "parquet":
-        _check_place_of_parquet(out)
-    chosen = choose_motifs(read_motifs(path), wanted, first, path)
-    threads = count_threads(settings.threads)
-    device = choose_scan_device(settings.device, chosen, genome)
-    counted = "1 motif" if len(chosen) == 1 else f"{len(chosen)} motifs"
-    speech.say(
-        f"scanning {shown(genome)} with {counted} of {shown(path)}, p ≤ {settings.scan.p_value:g}, {threads} threads, "
-        f"on {device.name} ({device.reason})"
-    )
-    with nullcontext(sys.stdout.buffer) if out is None else atomic_write(out) as file:
-        summary = scan_genome(genome, chosen, settings.scan, file, threads, device.name)
-        file.flush()
-    speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
+    with joined() as ranks:
+        path = motif_file(motifs)
+        ranks.check_readable(path)
+        if out is not None and out.is_file() and not force:
+            raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
+        if settings.scan.format == "parquet":
+            _check_place_of_parquet(out)
+        chosen = choose_motifs(read_motifs(path), wanted, first, path)
+        threads = count_threads(settings.threads)
+        device = choose_scan_device(settings.device, chosen, genome)
+        scale = f"{_several(len(chosen), 'motif')} of {shown(path)}, p ≤ {settings.scan.p_value:g}"
+        means = f"{_several(threads, 'thread')}{speech.crowd(ranks)}, on {device.name} ({device.reason})"
+        speech.say(f"scanning {shown(genome)} with {scale}, {means}")
+        with _output(out, ranks) as file:
+            summary = scan_genome(genome, chosen, settings.scan, file, threads, device.name, ranks)
+            file.flush()
+        speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
+
+
+def _several(count: int, thing: str) -> str:
+    return f"1 {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def _output(out: Path | None, ranks: "Ranks") -> AbstractContextManager[BinaryIO]:
+    from motifcnn.formats.files import atomic_write
+
+    if not ranks.is_first:
+        return nullcontext(BytesIO())  # takes no more than a header
+    return nullcontext(sys.stdout.buffer) if out is None else atomic_write(out)
 
 
 class _Choice(NamedTuple):
@@ -75,6 +92,9 @@ class _Choice(NamedTuple):
 def _write_model_track(
     genome: Path, run: Path, track: Path, out: Path | None, choice: _Choice, settings: Settings, force: bool
 ) -> None:
+    from motifcnn.ranks import refuse_several
+
+    refuse_several("--model-track")
     if out is not None:
         raise MotifcnnError("--out is where hits go, and --model-track writes none; leave one of them out")
     if not run.is_dir():

@@ -9,6 +9,8 @@ from rich.console import Console
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from motifcnn.ranks import Ranks
+
 _LOGGER = logging.getLogger("motifcnn")
 
 
@@ -41,6 +43,11 @@ def warn(message: str) -> None:
 def fail(message: str) -> None:
     """Tell the user, whatever the level, what stopped the command."""
     sys.stderr.write(f"motifcnn: error: {message}\n")
+
+
+def crowd(ranks: "Ranks") -> str:
+    """Say how many processes share the work, where there are several."""
+    return f" in each of {ranks.size} processes" if ranks.size > 1 else ""
 
 
 def is_quiet() -> bool:

@@ -30,3 +30,7 @@ class InputError(MotifcnnError):
 
 class InterruptedRun(MotifcnnError):
     """The user pressed Ctrl-C; the message says what was kept and how to go on."""
+
+
+class AlreadyTold(MotifcnnError):
+    """The work failed, and another process of those that share it tells the user why."""

@@ -15,10 +15,11 @@ from motifcnn.errors import InputError
 from motifcnn.formats.genome import Genome
 from motifcnn.model.store import TrainedModel, load_model
 from motifcnn.preparation import read_sequences
+from motifcnn.ranks import ALONE, Ranks
 from motifcnn.runs import RunDirectory
 from motifcnn.sequences import Sequences
 from motifcnn.settings import InputSettings
-from motifcnn.training import predict_logits
+from motifcnn.training import PREDICTION_BATCH, predict_logits
 
 
 def model_of(path: Path, device: Device) -> TrainedModel:
@@ -86,21 +87,48 @@ def model_tracks(model: TrainedModel, sequences: Sequences, conservation: tuple[
 
 
 def predict_file(
-    model_path: Path, sequences_path: Path, genome: Path | None, conservation: tuple[Path, ...], device: Device
+    model_path: Path,
+    sequences_path: Path,
+    genome: Path | None,
+    conservation: tuple[Path, ...],
+    device: Device,
+    ranks: Ranks = ALONE,
 ) -> pd.DataFrame:
     """Predict each sequence of a file.
 
+    Args:
+        model_path: Run directory, or model file.
+        sequences_path: FASTA, or BED with a genome.
+        genome: FASTA of the genome.
+        conservation: Tracks, in the order of training.
+        device: Where to compute.
+        ranks: Processes that share the work.
+
     Returns:
-        Columns `id` and one a target or class: probabilities, or values in the targets' units.
+        Columns `id` and one a target or class: probabilities, or values in the targets' units. All rows in the
+        first of several processes, none in the others.
 
     Raises:
         InputError: The model or the input is at fault.
     """
+    ranks.check_readable(sequences_path)
     model = model_of(model_path, device)
     sequences, tracks = read_model_input(model, sequences_path, genome, conservation)
     encoded = EncodedSequences(sequences, tracks, model.scales, device.torch_device)
-    logits = predict_logits(model.network, encoded, torch.arange(len(sequences)).numpy())
+    logits = _divided_logits(model, encoded, len(sequences), ranks)
     predictions = model.objective.predictions(logits).numpy()
-    columns: dict[str, Any] = {"id": list(sequences.names)}
+    columns: dict[str, Any] = {"id": list(sequences.names[: len(logits)])}
     columns |= {name: predictions[:, n] for n, name in enumerate(model.objective.output_names)}
     return pd.DataFrame(columns)
+
+
+def _divided_logits(model: TrainedModel, encoded: EncodedSequences, count: int, ranks: Ranks) -> torch.Tensor:
+    """Predict as many whole batches in each process as in any other; return all in the first one."""
+    step = -(-count // (PREDICTION_BATCH * ranks.size)) * PREDICTION_BATCH
+    begin = ranks.rank * step
+    own = predict_logits(model.network, encoded, np.arange(begin, max(begin, min(begin + step, count))))
+    if not ranks.is_first:
+        ranks.send(own.numpy().tobytes())
+        return own[:0]
+    others = (np.frombuffer(ranks.receive(rank) or b"", dtype=np.float32) for rank in range(1, ranks.size))
+    return torch.cat([own, *(torch.from_numpy(part.copy()).reshape(-1, own.shape[1]) for part in others)])

@@ -19,7 +19,7 @@ from motifcnn.objectives import Objective
 from motifcnn.settings import TrainingSettings
 
 _LOGGER = logging.getLogger(__name__)
-_PREDICTION_BATCH = 256
+PREDICTION_BATCH = 256
 
 Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -221,7 +221,7 @@ def predict_logits(
     with torch.no_grad(), _autocast(encoded.device, precision):
         parts = [
             network.logits(encoded.batch(chunk.to(encoded.device))).float().cpu()
-            for chunk in torch.split(torch.from_numpy(indices), _PREDICTION_BATCH)
+            for chunk in torch.split(torch.from_numpy(indices), PREDICTION_BATCH)
         ]
     return torch.cat(parts)
 

@@ -252,7 +252,7 @@ def test_predictions_do_not_depend_on_batches_or_order(data, monkeypatch):
     indices = np.arange(90)
     logits = predict_logits(network, data.encoded, indices)
     assert torch.allclose(predict_logits(network, data.encoded, indices[::-1].copy()), logits.flip(0), atol=1e-5)
-    monkeypatch.setattr("motifcnn.training._PREDICTION_BATCH", 7)
+    monkeypatch.setattr("motifcnn.training.PREDICTION_BATCH", 7)
     assert torch.allclose(predict_logits(network, data.encoded, indices), logits, atol=1e-5)
 
 

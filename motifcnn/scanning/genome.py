@@ -12,8 +12,10 @@ from motifcnn.alphabet import ALPHABETS, Alphabet
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import FastaChunk, stream_fasta
 from motifcnn.motifs import Motif
+from motifcnn.ranks import ALONE, Ranks
 from motifcnn.scanning.background import background_of
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
+from motifcnn.scanning.division import scan_divided
 from motifcnn.scanning.engine import Scanner
 from motifcnn.scanning.parquet import require_pyarrow
 from motifcnn.scanning.q_values import ScoreHistogram, counted
@@ -37,7 +39,13 @@ class ScanSummary:
 
 
 def scan_genome(
-    path: Path, motifs: Sequence[Motif], settings: ScanSettings, out: BinaryIO, threads: int = 1, device: str = "cpu"
+    path: Path,
+    motifs: Sequence[Motif],
+    settings: ScanSettings,
+    out: BinaryIO,
+    threads: int = 1,
+    device: str = "cpu",
+    ranks: Ranks = ALONE,
 ) -> ScanSummary:
     """Write every occurrence of the motifs in a FASTA file.
 
@@ -48,10 +56,12 @@ def scan_genome(
         out: Where hits are written, sorted by sequence and start.
         threads: Processor threads.
         device: "cpu", or a CUDA device such as "cuda:0".
+        ranks: Processes that share the work. All but the first write no hits, and count none.
 
     Raises:
         MotifcnnError: A motif or the genome is at fault.
     """
+    ranks.check_readable(path)
     if settings.format == "parquet":
         require_pyarrow()
     alphabet = _one_alphabet(motifs)
@@ -68,10 +78,9 @@ def scan_genome(
     scanner = Scanner(ready, thresholds, alphabet, both_strands=both, threads=threads, device=device)
     writer = hit_writer(out, ready, settings.format, double_stranded=both, with_q=settings.q_values)
     counts = np.zeros(len(ready), dtype=np.int64)
-    tally = _Tally(ready, alphabet, settings.q_values)
-    found = scanner.scan(
-        tally.counted(stream_fasta(path, alphabet, overlap=scanner.overlap, softmask=settings.softmask))
-    )
+    tally = _Tally(ready, alphabet, settings.q_values and ranks.is_first)
+    chunks = stream_fasta(path, alphabet, overlap=scanner.overlap, softmask=settings.softmask)
+    found = scan_divided(scanner, tally.counted(chunks), ranks)
     if settings.q_values:
         histogram = ScoreHistogram(ready, thresholds)
         with counted(found, histogram) as waiting:

@@ -7,7 +7,7 @@ themselves wait in a temporary file until all are counted.
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Final
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,9 @@ import numpy.typing as npt
 from motifcnn.errors import MotifcnnError
 from motifcnn.scanning.distribution import IntegerMotif
 from motifcnn.scanning.engine import Hits
+from motifcnn.scanning.records import RECORD, packed, unpacked
 
 Floats = npt.NDArray[np.float64]
-_RECORD: Final = np.dtype([("start", "<i8"), ("motif", "<i4"), ("score", "<i4"), ("reverse", "?")])
 
 
 class ScoreHistogram:
@@ -85,23 +85,18 @@ def counted(found: Iterable[Hits], histogram: ScoreHistogram) -> Iterator[Iterat
             histogram.add(hits)
             if not len(hits.starts):
                 continue
-            records = np.empty(len(hits.starts), dtype=_RECORD)
-            records["start"], records["motif"] = hits.starts, hits.motifs
-            records["score"], records["reverse"] = hits.scores, hits.reverse
             try:
-                file.write(records.tobytes())
+                file.write(packed(hits))
             except OSError as error:
                 raise MotifcnnError(
                     f"{tempfile.gettempdir()}: hits waiting for their q-values cannot be written ({error.strerror}); "
                     "set TMPDIR to a folder with more room"
                 ) from None
-            stretches.append((hits.chrom, len(records)))
+            stretches.append((hits.chrom, len(hits.starts)))
         file.seek(0)
         yield _read(file, stretches)
 
 
 def _read(file: IO[bytes], stretches: Sequence[tuple[str, int]]) -> Iterator[Hits]:
     for chrom, count in stretches:
-        records = np.frombuffer(file.read(count * _RECORD.itemsize), dtype=_RECORD)
-        columns = (np.ascontiguousarray(records[name]) for name in ("start", "motif", "reverse", "score"))
-        yield Hits(chrom, *columns)
+        yield unpacked(chrom, file.read(count * RECORD.itemsize))

@@ -116,4 +116,4 @@ def test_a_scan_on_the_processor_does_not_load_torch(tiny_run, tmp_path, wanted)
     )  # fmt: skip
     assert done.stdout == "False\n"
     why = "as asked" if wanted == "cpu" else "a GPU pays from 1e+11 letters × motifs on"
-    assert f"threads, on cpu ({why})\n" in done.stderr.splitlines(keepends=True)[0]
+    assert f", on cpu ({why})\n" in done.stderr.splitlines(keepends=True)[0]

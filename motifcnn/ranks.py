@@ -1,0 +1,192 @@
+"""Processes that share one job, as torchrun starts them: which one this is, and how they talk.
+
+The first one (rank 0) writes and speaks. Torch is imported only where there are several.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import numpy as np
+
+from motifcnn.errors import AlreadyTold, MotifcnnError
+
+if TYPE_CHECKING:
+    import torch
+
+_VARIABLES: Final = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+_JOINED: Final = count()
+_TOLD: Final = "told"
+_NOTHING_FOLLOWS: Final = -1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this process stands among those that share the job.
+
+    Args:
+        rank: Its number, from 0.
+        size: How many there are.
+        local_rank: Its number among those of its machine.
+        local_size: How many of them are on its machine.
+    """
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    local_size: int = 1
+
+
+def place() -> Place:
+    """Return this process's place, from the environment that torchrun sets; alone without it."""
+    if any(name not in os.environ for name in _VARIABLES):
+        return Place()
+    return Place(*(int(os.environ[name]) for name in _VARIABLES[:4]))
+
+
+def refuse_several(what: str) -> None:
+    """Refuse to run as one of several processes.
+
+    Args:
+        what: Command or option that does not share its work.
+
+    Raises:
+        MotifcnnError: There are several processes; it is an `AlreadyTold` in all but the first.
+    """
+    here = place()
+    if here.size > 1:
+        fault = f"{what} runs in one process; start it without torchrun"
+        raise AlreadyTold(fault) if here.rank else MotifcnnError(fault)
+
+
+class Ranks:
+    """The processes that share the job; without a group, this one alone.
+
+    Args:
+        place: Where this one stands.
+    """
+
+    def __init__(self, place: Place):
+        self.rank, self.size = place.rank, place.size
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that writes and speaks."""
+        return self.rank == 0
+
+    def check_readable(self, path: str | Path) -> None:
+        """Refuse standard input where several processes would read it.
+
+        Raises:
+            MotifcnnError: The path is "-", and this process is not alone.
+        """
+        if self.size > 1 and str(path) == "-":
+            raise MotifcnnError("standard input cannot be read by several processes; give a file")
+
+    def send(self, data: bytes | None) -> None:
+        """Send bytes to the first process; None says that no more will come."""
+        import torch
+
+        length = _NOTHING_FOLLOWS if data is None else len(data)
+        self._talk("send", torch.tensor([length]), 0)
+        if data:
+            self._talk("send", torch.from_numpy(np.frombuffer(data, dtype=np.uint8).copy()), 0)
+
+    def receive(self, rank: int) -> bytes | None:
+        """Return what another process sends next; None where no more will come."""
+        import torch
+
+        header = torch.empty(1, dtype=torch.int64)
+        self._talk("recv", header, rank)
+        length = int(header)
+        if length == _NOTHING_FOLLOWS:
+            return None
+        data = torch.empty(length, dtype=torch.uint8)
+        if length:
+            self._talk("recv", data, rank)
+        return data.numpy().tobytes()
+
+    def _talk(self, operation: str, data: "torch.Tensor", other: int) -> None:
+        import torch.distributed
+
+        try:
+            getattr(torch.distributed, operation)(data, other)
+        except RuntimeError:  # the only one that gloo has, for every kind of broken connection
+            raise MotifcnnError(
+                f"process {other} of the {self.size} that share the work ended, or cannot be reached, before it was "
+                "done; no file was left half-written: start again, with more memory or fewer processes if it was killed"
+            ) from None
+
+
+ALONE: Final = Ranks(Place())
+
+
+@contextmanager
+def joined() -> Iterator[Ranks]:
+    """Join the processes of this job for as long as the block lasts; alone where there is one only.
+
+    A fault is told by the process that meets it first. When the launcher ends the others (SIGTERM), they clean up
+    as after any fault.
+
+    Raises:
+        AlreadyTold: The work failed, and another process says why.
+    """
+    here = place()
+    if here.size == 1:
+        yield ALONE
+        return
+    import torch.distributed
+
+    store = _begun(here)
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield Ranks(here)
+    except BaseException as error:
+        if not _is_first_to_fail(store):
+            raise AlreadyTold(str(error)) from None
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        torch.distributed.destroy_process_group()
+
+
+def _begun(here: Place) -> Any:
+    """Make torch's group of all processes; return the store that they share."""
+    import torch.distributed
+    from torch.distributed.distributed_c10d import PrefixStore
+
+    try:
+        # a name of its own each time, or the addresses of the last time would be found there
+        store = PrefixStore(f"motifcnn/{next(_JOINED)}", _whole_store())
+        torch.distributed.init_process_group("gloo", store=store, rank=here.rank, world_size=here.size)
+    except (RuntimeError, ValueError) as error:
+        raise MotifcnnError(
+            f"process {here.rank} of {here.size} cannot reach the others "
+            f"({str(error).splitlines()[0]}); start all of them with torchrun"
+        ) from None
+    return store
+
+
+@cache
+def _whole_store() -> Any:
+    """Connect to what all processes read and write; once, because the first process may be the one that keeps it."""
+    from torch.distributed.rendezvous import rendezvous
+
+    return next(rendezvous("env://"))[0]
+
+
+def _stop(*_: Any) -> NoReturn:
+    raise MotifcnnError("stopped from outside (SIGTERM), or because another process was; no file was left half-written")
+
+
+def _is_first_to_fail(store: Any) -> bool:
+    try:
+        return bool(store.add(_TOLD, 1) == 1)
+    except RuntimeError:  # whoever kept the store is gone
+        return True

@@ -1,0 +1,120 @@
+import signal
+import socket
+import sys
+
+import pytest
+
+from motifcnn.errors import AlreadyTold, MotifcnnError
+from motifcnn.processors import count_threads
+from motifcnn.ranks import ALONE, Place, Ranks, joined, place
+
+VARIABLES = {
+    "RANK": "3", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "localhost",
+    "MASTER_PORT": "29500",
+}  # fmt: skip
+
+
+@pytest.fixture
+def torchrun(monkeypatch):
+    """The environment of one of eight processes."""
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_place_is_what_torchrun_says(torchrun):
+    assert place() == Place(rank=3, size=8, local_rank=1, local_size=2)
+
+
+@pytest.mark.parametrize("missing", VARIABLES)
+def test_a_process_is_alone_without_torchrun(torchrun, missing):
+    """Some other launchers set a part of the same variables."""
+    torchrun.delenv(missing)
+    assert place() == Place(0, 1, 0, 1)
+
+
+def test_alone_nothing_is_joined():
+    before = signal.getsignal(signal.SIGTERM)
+    with joined() as ranks:
+        assert ranks is ALONE
+        assert ranks.is_first
+        assert signal.getsignal(signal.SIGTERM) == before
+    with pytest.raises(MotifcnnError, match=r"^mine$"), joined():
+        raise MotifcnnError("mine")
+
+
+def test_processes_of_a_machine_share_its_processors(monkeypatch):
+    everything = count_threads(0)
+    for name, value in (VARIABLES | {"LOCAL_WORLD_SIZE": str(everything)}).items():
+        monkeypatch.setenv(name, value)
+    assert count_threads(0) == 1
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(10 * everything))
+    assert count_threads(0) == 1
+    assert count_threads(5) == 5
+
+
+def test_standard_input_is_for_one_process():
+    ALONE.check_readable("-")
+    Ranks(Place(1, 2, 1, 2)).check_readable("genome.fa")
+    with pytest.raises(MotifcnnError, match=r"^standard input cannot be read by several processes; give a file$"):
+        Ranks(Place(1, 2, 1, 2)).check_readable("-")
+
+
+TALK = """
+import os, signal, sys
+from motifcnn.errors import AlreadyTold, MotifcnnError
+from motifcnn.ranks import joined
+
+def talk(ranks):
+    if ranks.is_first:
+        got = []
+        while (data := ranks.receive(1)) is not None:
+            got.append(data)
+        print([len(data) for data in got], got[0], flush=True)
+        return
+    for data in (b"abc", b"", bytes(3_000_000), None):
+        ranks.send(data)
+
+with joined() as ranks:
+    talk(ranks)
+with joined() as ranks:  # once more
+    talk(ranks)
+try:
+    with joined() as ranks:
+        if not ranks.is_first:
+            raise MotifcnnError("a fault of the second")
+        ranks.receive(1)
+except AlreadyTold as error:
+    print("silent", ranks.rank, type(error.__context__).__name__, flush=True)
+except MotifcnnError as error:
+    print("tells", ranks.rank, error, flush=True)
+"""
+
+
+def pair(code):
+    """Run code in two processes as torchrun would start them; return what each wrote."""
+    import os
+    import subprocess
+
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = str(free.getsockname()[1])
+    common = {**os.environ, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": port}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], env={**common, "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE, text=True,
+        )
+        for rank in "01"
+    ]  # fmt: skip
+    return [process.communicate(timeout=120)[0].splitlines() for process in processes]
+
+
+def test_bytes_arrive_and_a_fault_is_told_once():
+    first, second = pair(TALK)
+    assert first == ["[3, 0, 3000000] b'abc'"] * 2 + ["silent 0 MotifcnnError"]
+    assert second == ["tells 1 a fault of the second"]
+
+
+def test_what_is_already_told_is_a_fault_like_others():
+    assert issubclass(AlreadyTold, MotifcnnError)
