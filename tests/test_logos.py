@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from motifcnn.alphabet import DNA, PROTEIN, RNA
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.logos import LEAST_BITS, LOGO_FORMATS, inline_svg, logo_file_name, logo_heights, logo_svg, write_logo
+from motifcnn.logos import (
+    LEAST_BITS,
+    LOGO_FORMATS,
+    inline_svg,
+    logo_document,
+    logo_file_name,
+    logo_heights,
+    logo_svg,
+    write_logo,
+)
 from motifcnn.motifs import Motif
 
 
@@ -87,20 +96,78 @@ def test_letters_have_the_colours_of_the_field(alphabet, letter, colour):
     assert f"fill: {colour}" in logo_svg(one_letter(alphabet, letter))
 
 
-def letter_paths(svg, colour):
-    """The outlines of letters of a colour: the number of their strokes tells letters apart."""
-    return [
-        path.get("d").count("L") + path.get("d").count("Q")
-        for path in ET.fromstring(svg).iter("path")
-        if colour in path.get("style", "")
-    ]
+def letter_boxes(document):
+    """(id, colour, left, right, floor, ceiling) of each letter of an SVG logo, in points from below."""
+    root = ET.fromstring(document)
+    height = float(root.get("viewBox").split()[3])
+    boxes = []
+    for use in root.iter("{http://www.w3.org/2000/svg}use"):
+        x, y, wide, high = map(float, re.findall(r"-?[\d.]+", use.get("transform")))
+        name = use.get("{http://www.w3.org/1999/xlink}href")
+        boxes.append((name[-1], use.get("style")[6:], x, x + wide, height - y, height - y - high))
+    return boxes
+
+
+@pytest.mark.parametrize("alphabet", [DNA, RNA, PROTEIN], ids=lambda alphabet: alphabet.name)
+def test_svg_has_logomakers_letters_in_logomakers_places(alphabet, generator):
+    """Left, right, floor and ceiling of each letter, and its colour, to a fiftieth of a point."""
+    import logomaker
+    import pandas as pd
+    from matplotlib.colors import to_hex
+
+    from motifcnn.logos import _figure, draw_logo
+
+    motif = Motif("m", generator.dirichlet([0.2] * alphabet.size, 9), alphabet)
+    figure = _figure(motif.width)
+    axes = figure.axes[0]
+    draw_logo(motif, axes)
+    table = pd.DataFrame(logo_heights(motif), columns=list(alphabet.letters), index=range(1, 10))
+    scheme = "chemistry" if alphabet is PROTEIN else "classic"
+    kept = table.loc[:, (table > 0).any()]
+    logo = logomaker.Logo(kept, ax=axes, color_scheme=scheme, font_name="DejaVu Sans", font_weight="bold")
+    axes.set_xlim(0.5, 9.5)
+    axes.set_ylim(0, np.log2(alphabet.size))
+    expected = []
+    for glyph in logo.glyph_list:
+        if glyph.patch is not None:
+            corners = axes.transData.transform(glyph.patch.get_path().get_extents().get_points()) * 72 / figure.dpi
+            expected.append((glyph.c, to_hex(glyph.color), *corners[:, 0], *corners[:, 1]))
+    found = letter_boxes(logo_document(motif))
+    assert len(found) == len(expected) > 9
+
+    def key(box):
+        return round(box[2]), box[4], box[0]
+
+    for ours, theirs in zip(sorted(found, key=key), sorted(expected, key=key), strict=True):
+        assert ours[:2] == theirs[:2]
+        assert ours[2:] == pytest.approx(theirs[2:], abs=0.02)
+
+
+def test_the_frame_is_that_of_the_other_formats(motif):
+    from motifcnn.logos import _figure
+
+    figure = _figure(motif.width)
+    root = ET.fromstring(logo_document(motif))
+    width, height = map(float, root.get("viewBox").split()[2:])
+    assert (width, height) == pytest.approx(tuple(72 * figure.get_size_inches()), abs=0.01)
+    assert root.get("width") == f"{width:.2f}pt"
+
+
+def test_an_aligned_logo_keeps_its_columns_free(motif):
+    plain, moved = letter_boxes(logo_document(motif)), letter_boxes(logo_document(motif, before=3, columns=30))
+    column = 72 * 0.24
+    assert len(plain) == len(moved)
+    for one, other in zip(plain, moved, strict=True):
+        assert other[2] - one[2] == pytest.approx(3 * column, abs=0.02)
+        assert other[4:] == one[4:]
+    width = float(ET.fromstring(logo_document(motif, before=3, columns=30)).get("viewBox").split()[2])
+    assert width == pytest.approx(72 * (0.45 + 0.05 + 0.24 * 30), abs=0.01)
 
 
 def test_rna_shows_u_where_dna_shows_t():
-    u, t = (letter_paths(logo_svg(one_letter(a, c)), "#ff0000") for a, c in ((RNA, "U"), (DNA, "T")))
-    assert len(u) == len(t) == 4
-    assert set(t) == {8}  # T has eight corners and no bow
-    assert set(u) != {8}
+    u, t = (letter_boxes(logo_document(one_letter(a, c))) for a, c in ((RNA, "U"), (DNA, "T")))
+    assert [box[0] for box in u] == ["U"] * 4
+    assert [box[0] for box in t] == ["T"] * 4
 
 
 @pytest.mark.parametrize(("alphabet", "most"), [(DNA, 2.0), (RNA, 2.0), (PROTEIN, 4.32)])

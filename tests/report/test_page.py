@@ -132,7 +132,7 @@ def test_each_motif_is_there_with_its_logo_and_numbers(make_run, task):
         assert name in page.words
         assert consensus in page.words
     text = (run / "report.html").read_text()
-    assert [f'id="m{index}-figure_1"' in text for index in range(4)] == [True, True, True, False]
+    assert [f'href="#m{index}-letter-' in text for index in range(4)] == [True, True, True, False]
     assert "3.2 × 10⁻¹⁷" in page.words
     assert "CRP E = 5.0 × 10⁻¹⁰ CRP-like family: CRP, FNR, VFR" in page.words
     assert "2 motifs are significant on held-out sequences (E ≤ 0.05); the first is motif_1" in page.words
