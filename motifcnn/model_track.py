@@ -203,8 +203,9 @@ class _Tracks:
         return WindowValues(chunk.name, middle, np.concatenate(rows, axis=1).T)
 
     def _of_maxima(self, codes: Codes) -> torch.Tensor:
-        best = torch.from_numpy(self._filters.of(codes)).to(self._device.torch_device)[:, :, None]
-        return self._model.network.head_logits(self._model.network.activate(best), best)
+        network = self._model.network
+        best = torch.from_numpy(self._filters.of(codes)).to(self._device.torch_device)
+        return network.activate(best) @ network.feature_weights() + network.bias.mean(dim=0)
 
     def _of_batched(self, codes: Codes) -> torch.Tensor:
         windows = np.lib.stride_tricks.sliding_window_view(codes, self._width)[:: self._stride]

@@ -180,17 +180,42 @@ def search_block(  # pragma: no cover
 
 
 @_compiled
-def search_intervals(bounds, first, last, words, step, fractions, weight, complement, scores):  # pragma: no cover
-    """Find the highest score of the filters from `first` to `last` among the windows that start in each interval."""
-    table = _tables(weight, fractions, complement, first, last, LANES, step)
+def search_intervals(
+    bounds, parts, first, last, words, step, fractions, weight, complement, half, scores
+):  # pragma: no cover
+    """Find the highest score of the filters from `first` to `last` up to the end of each part of each interval.
+
+    Args:
+        bounds: Where parts of intervals begin, and the end of the last; windows belong to the part in which they start.
+        parts: Parts of an interval.
+        first: First filter.
+        last: Filter after the last.
+        words: Number of the word at each position.
+        step: Positions between the words of a window.
+        fractions: Share of each channel in each symbol.
+        weight: Shape [position, channel, filter]; filters of a second strand, if any, follow those of the first.
+        complement: Each symbol itself.
+        half: Lanes of a strand; all of them where there is one strand.
+        scores: Filled in, shape [part, filter].
+    """
+    width, channels, filters = weight.shape
+    here = np.zeros((width, channels, LANES), dtype=np.float32)
+    here[:, :, : last - first] = weight[:, :, first:last]
+    both = half < LANES
+    if both:
+        here[:, :, half : half + last - first] = weight[:, :, filters // 2 + first : filters // 2 + last]
+    table = _tables(here, fractions, complement, 0, LANES, LANES, step)
     flat = table.reshape(-1)
     best = np.empty(LANES, dtype=np.float32)
     where = np.empty(LANES, dtype=np.int32)
     for number in range(len(bounds) - 1):
-        best[:] = -np.inf
+        if number % parts == 0:
+            best[:] = -np.inf
         begin = bounds[number]
         _keep_best(flat, words[begin:], table.shape[0], step, table.shape[1], bounds[number + 1] - begin, best, where)
-        scores[number, first:last] = best[: last - first]
+        row = scores[number]
+        for lane in range(last - first):
+            row[first + lane] = max(best[lane], best[half + lane]) if both else best[lane]
 
 
 @_compiled

@@ -15,8 +15,8 @@ from motifcnn.alphabet import Codes
 from motifcnn.model.maximum_code import COMMON, LANES, WORD, search_intervals, words_of
 
 Values = npt.NDArray[np.float32]
-_ROOM = 1 << 22
-"""Scores of pieces that are held at once, 16 MB of them."""
+_ROOM = 1 << 20
+"""Scores that are held at once, 4 MB of them: more would leave the processor's caches."""
 
 
 class SlidingMaximum:
@@ -40,9 +40,10 @@ class SlidingMaximum:
 
     @property
     def windows_at_once(self) -> int:
-        """Windows for which scores fit into the memory meant for them; more are taken nevertheless."""
-        blocks: int = _ROOM // (self._strands * self._filters * len(self._ends))
-        return max(blocks - int(self._blocks.max()), 1)
+        """Windows worth taking at once: as scores have room, but at least as many as share a base."""
+        blocks: int = _ROOM // (self._filters * len(self._ends))
+        shared = int(self._blocks.max())
+        return max(blocks - shared, shared, 1)
 
     def of(self, codes: Codes) -> Values:
         """Return the best score of each filter in each window, shape [window, filter].
@@ -53,8 +54,7 @@ class SlidingMaximum:
         count = (len(codes) - self._window) // self._stride + 1
         firsts = np.arange(count + int(self._blocks.max())) * self._stride
         bounds = np.append(0, np.minimum(firsts[:, None] + self._ends, len(codes)).ravel())
-        pieces = self._pieces(codes, bounds).reshape(len(firsts), len(self._ends), self._filters)
-        up_to = np.maximum.accumulate(pieces, axis=1)
+        up_to = self._up_to(codes, bounds).reshape(len(firsts), len(self._ends), self._filters)
         best = np.empty((count, self._filters), dtype=np.float32)
         for blocks, rest in np.unique(np.stack([self._blocks, self._rest]), axis=1).T.tolist():
             chosen = np.flatnonzero((self._blocks == blocks) & (self._rest == rest))
@@ -66,19 +66,22 @@ class SlidingMaximum:
                 best[:, part] = np.maximum(best[:, part], whole) if rest else whole
         return best
 
-    def _pieces(self, codes: Codes, bounds: npt.NDArray[np.int64]) -> Values:
-        """Highest score of each filter on any strand among the starts in each piece, shape [piece, filter]."""
+    def _up_to(self, codes: Codes, bounds: npt.NDArray[np.int64]) -> Values:
+        """Best score of each filter from a block's beginning to each piece's end, shape [piece, filter]."""
         words, (rare,) = words_of(codes[None], np.array([len(codes)]), COMMON, self._longest + WORD)
         row, step, symbols = words[0], WORD, COMMON
         if rare or len(self._fractions) < COMMON:
             row, step, symbols = np.pad(codes, (0, self._longest)), 1, len(self._fractions)
         fractions = self._fractions[:symbols]
-        complement = _constant(np.arange(symbols, dtype=np.uint8))  # not used: strands come as filters of their own
-        scores = np.empty((len(bounds) - 1, self._strands * self._filters), dtype=np.float32)
-        for first in range(0, scores.shape[1], LANES):
-            last = min(first + LANES, scores.shape[1])
-            search_intervals(bounds, first, last, row, step, fractions, self._weight, complement, scores)
-        return np.asarray(scores.reshape(len(scores), self._strands, self._filters).max(axis=1))
+        complement = _constant(np.arange(symbols, dtype=np.uint8))  # strands have weights of their own
+        scores = np.empty((len(bounds) - 1, self._filters), dtype=np.float32)
+        half = LANES // self._strands
+        for first in range(0, self._filters, half):
+            last = min(first + half, self._filters)
+            search_intervals(
+                bounds, len(self._ends), first, last, row, step, fractions, self._weight, complement, half, scores
+            )
+        return scores
 
 
 def _constant(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -64,6 +64,7 @@ def test_windows_at_once_bound_the_memory(monkeypatch):
     weight = np.zeros((2, 10, 4, 6), dtype=np.float32)
     sliding = SlidingMaximum(weight, [6] * 10, DNA.fractions, 30, 7)
     monkeypatch.setattr(sliding_maximum, "_ROOM", 4000)
-    assert sliding.windows_at_once == 4000 // (2 * 10 * 2) - 25 // 7
+    assert sliding.windows_at_once == 4000 // (10 * 2) - 25 // 7
     monkeypatch.setattr(sliding_maximum, "_ROOM", 1)
-    assert sliding.windows_at_once == 1
+    assert sliding.windows_at_once == 25 // 7
+    assert SlidingMaximum(weight, [6] * 10, DNA.fractions, 30, 30).windows_at_once == 1
