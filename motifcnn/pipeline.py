@@ -27,6 +27,7 @@ from motifcnn.objectives import Objective
 from motifcnn.outcome import Outcome, write_outcome
 from motifcnn.preparation import InputFiles, fit_model, prepare
 from motifcnn.runs import JsonLinesHandler, RunDirectory, RunRecord
+from motifcnn.seeding import seed_filters
 from motifcnn.settings import ModelSettings, Settings
 from motifcnn.training import EpochRecord, EpochReport, TrainingData, predict_logits, train
 
@@ -126,6 +127,7 @@ def _assemble(
     )
     scales = track_scales(examples.track_names, examples.tracks[:, sequences.positions_of(training)])
     network = MotifNetwork(model_settings, sequences.alphabet, len(scales), objective.outputs, settings.seed)
+    seed_filters(network, objective, sequences.subset(training), examples.values[training], settings.training)
     network.to(device.torch_device)
     encoded = EncodedSequences(sequences, examples.tracks, scales, device.torch_device)
     softmask, width, scored = settings.input.softmask, int(np.median(sequences.lengths)), settings.channels

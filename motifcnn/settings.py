@@ -84,16 +84,20 @@ class ModelSettings:
 class TrainingSettings:
     """The training loop."""
 
-    epochs: int = _setting(30, "Most passes over the training set.", least=1)
+    epochs: int = _setting(25, "Most passes over the training set.", least=1)
     batch_size: int = _setting(64, "Examples in a step.", least=1)
-    learning_rate: float = _setting(8e-3, "Peak learning rate of AdamW.", above=0)
+    learning_rate: float = _setting(4e-3, "Peak learning rate of AdamW.", above=0)
     weight_decay: float = _setting(1e-2, "Weight decay of AdamW.", least=0)
     warmup: float = _setting(0.1, "Share of the steps in which the learning rate rises.", least=0, most=1)
-    patience: int = _setting(8, "Epochs without a better validation score before stopping.", least=1)
+    patience: int = _setting(25, "Epochs without a better validation score before stopping.", least=1)
     label_smoothing: float = _setting(0.02, "Share of the label moved towards even odds.", least=0, below=1)
     class_weights: bool = _setting(True, "Weigh the classes of a target equally.")
     gradient_clip: float = _setting(1.0, "Largest norm of the gradient.", above=0)
     ablation: bool = _setting(False, "Train again without the further channels, and test what they add.")
+    seeded_filters: float = _setting(
+        0.5, "Share of the filters that start from words enriched in the training set.", least=0, most=1
+    )
+    word_length: int = _setting(AUTO, "Letters of those words; 0: 8 for DNA, 6 for RNA, 3 for protein.", least=0)
     precision: Literal["auto", "float32", "bf16"] = _setting("auto", "Arithmetic; auto: bf16 on GPUs.")
 
 
