@@ -15,6 +15,7 @@ from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
 from motifcnn.objectives import Objective
 from motifcnn.paired_tests import PairedTest, delong, swap_test
+from motifcnn.seeding import seed_filters
 from motifcnn.settings import TrainingSettings
 from motifcnn.training import TrainingData, predict_logits, train
 
@@ -59,9 +60,12 @@ def ablate(
     _LOGGER.info("training the same network without %s, to tell what they add", ", ".join(examples.track_names))
     network, objective = model.network, model.objective
     device = next(network.parameters()).device
-    alone = MotifNetwork(network.settings, model.alphabet, 0, objective.outputs, seed).to(device)
+    training = examples.part("train")
+    alone = MotifNetwork(network.settings, model.alphabet, 0, objective.outputs, seed)
+    seed_filters(alone, objective, examples.sequences.subset(training), examples.values[training], settings)
+    alone.to(device)
     encoded = EncodedSequences(examples.sequences, device=device)
-    data = TrainingData(encoded, examples.values, examples.part("train"), examples.part("validation"))
+    data = TrainingData(encoded, examples.values, training, examples.part("validation"))
     train(alone, objective, data, settings, seed=seed)
     test = examples.part("test")
     without = objective.predictions(predict_logits(alone, encoded, test).double()).numpy()

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from motifcnn.alphabet import Alphabet, Codes
+from motifcnn.alphabet import Codes
 from motifcnn.enriched_words import WordIndex, enriched_words
 from motifcnn.model.filters import SharedFilters
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
-from motifcnn.settings import AUTO, TrainingSettings
+from motifcnn.settings import TrainingSettings
 
 WORD_LENGTH = {"dna": 8, "rna": 6, "protein": 3}
 """Letters of a word where none are asked for: as long as training sets of hundreds of sequences can count."""
