@@ -85,7 +85,7 @@ class WordIndex:
 
     def holders(self, word: int) -> Integers:
         """Return the sequences that hold a word exactly."""
-        return self.examples[self.words == min(word, int(self.mirror[word]))]
+        return np.asarray(self.examples[self.words == min(word, int(self.mirror[word]))])
 
     def letters(self, word: int) -> Codes:
         """Return the codes of a word's letters."""
