@@ -27,6 +27,9 @@ def scan(
     ] = Path("motifcnn_out"),
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; left out: stdout.")] = None,
     names: Annotated[str, typer.Option("--motifs", help="Names of the motifs to use, separated by commas.")] = "",
+    conservation: Annotated[
+        Path | None, typer.Option(help="Track to look hits up in: bigWig, bedGraph, wiggle, or TSV by name.")
+    ] = None,
     first: Annotated[int, typer.Option(min=0, help="Use the first N motifs only; 0: all.")] = 0,
     model_track: Annotated[
         Path | None,
@@ -42,6 +45,8 @@ def scan(
     """Find every occurrence of motifs in a genome of any size."""
     wanted = tuple(name.strip() for name in names.split(",") if name.strip())
     if model_track is not None:
+        if conservation is not None:
+            raise MotifcnnError("--conservation looks hits up, and --model-track writes none; leave one of them out")
         _write_model_track(genome, motifs, model_track, out, _Choice(wanted, first), settings, force)
         return
     from motifcnn.formats.files import shown
@@ -65,7 +70,7 @@ def scan(
         means = f"{_several(threads, 'thread')}{speech.crowd(ranks)}, on {device.name} ({device.reason})"
         speech.say(f"scanning {shown(genome)} with {scale}, {means}")
         with _output(out, ranks) as file:
-            summary = scan_genome(genome, chosen, settings.scan, file, threads, device.name, ranks)
+            summary = scan_genome(genome, chosen, settings.scan, file, threads, device.name, ranks, conservation)
             file.flush()
         speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
 

@@ -201,3 +201,19 @@ def test_model_track_names_what_it_cannot_do(run_cli, tiny_run, tmp_path):
     ending = said("-m", tiny_run.path, "--model-track", tmp_path / "out.bed").splitlines()[-1]
     assert ending.endswith("out.bed: tracks are bigWig; give a name that ends in .bw")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_track_stands_beside_the_hits(run_cli, tiny_run, tmp_path):
+    (tmp_path / "t.bedgraph").write_text("chr1\t0\t30\t0.5\nchr1\t30\t80\t2\n")
+    (tmp_path / "g.fa").write_text(">chr1\n" + "ACGTTGCATG" * 8 + "\n")
+    options = ("-m", tiny_run.truth, "--p-value", 0.01, "--background", "uniform", "--threads", 1)
+    plain = run_cli("scan", tmp_path / "g.fa", *options)
+    result = run_cli("scan", tmp_path / "g.fa", *options, "--conservation", tmp_path / "t.bedgraph")
+    assert result.exit_code == 0, result.stderr
+    hits = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [hit[:8] for hit in hits] == [line.split("\t") for line in plain.stdout.splitlines()]
+    assert len(hits) > 0
+    assert all(float(hit[10]) > 0 for hit in hits)
+    track = run_cli("scan", tmp_path / "g.fa", "--model-track", tmp_path / "o.bw", "--conservation", tmp_path / "t.bw")
+    assert track.exit_code == 1
+    assert "--conservation looks hits up, and --model-track writes none; leave one of them out" in track.stderr

@@ -3,7 +3,8 @@
 All give the same array: one value a letter, aligned to `Sequences.codes`, NaN where the file has none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,15 @@ _BIGWIG_MAGIC: Final = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
 _BIGBED_MAGIC: Final = (b"\xeb\xf2\x89\x87", b"\x87\x89\xf2\xeb")
 
 
+class TrackFormat(Enum):
+    """Formats of tracks."""
+
+    BIGWIG = auto()
+    BEDGRAPH = auto()
+    WIGGLE = auto()
+    TABLE = auto()
+
+
 def read_tracks(path: str | Path, sequences: Sequences) -> Values:
     """Read values along sequences.
 
@@ -50,25 +60,37 @@ def read_tracks(path: str | Path, sequences: Sequences) -> Values:
         InputError: The file is damaged, has values for none of the sequences, or values of another number than
             a sequence has letters; or names have no coordinates where they are needed.
     """
+    kind = format_of(path)
+    if kind == TrackFormat.BIGWIG:
+        return read_bigwig(path, sequences)
+    if kind == TrackFormat.TABLE:
+        return _read_table(path, sequences)
+    stretches = bedgraph_stretches(path) if kind == TrackFormat.BEDGRAPH else wiggle_stretches(path)
+    return read_stretches(path, sequences, stretches)
+
+
+def format_of(path: str | Path) -> TrackFormat:
+    """Tell a track's format by its content.
+
+    Raises:
+        InputError: It is in none of them.
+    """
     if str(path) == "-":
         raise InputError("values along sequences cannot come from standard input; give a file")
     with open_bytes(path) as file:
         start = file.read(4)
-        if start in _BIGWIG_MAGIC:
-            values = read_bigwig(path, sequences)
-        elif start in _BIGBED_MAGIC:
-            raise InputError("is bigBed, which holds no values a position; give bigWig, bedGraph or TSV", path)
-        else:
-            first, line = _first_data_line(path)
-            if _is_bedgraph(first):
-                values = read_stretches(path, sequences, bedgraph_stretches(path))
-            elif first.startswith(DECLARATIONS):
-                values = read_stretches(path, sequences, wiggle_stretches(path))
-            elif b"\t" not in first:
-                raise InputError("is neither bigWig, bedGraph, wiggle nor a TSV of name<TAB>v1,v2,…", path, line)
-            else:
-                values = _read_table(path, sequences)
-    return values
+    if start in _BIGWIG_MAGIC:
+        return TrackFormat.BIGWIG
+    if start in _BIGBED_MAGIC:
+        raise InputError("is bigBed, which holds no values a position; give bigWig, bedGraph or TSV", path)
+    first, line = _first_data_line(path)
+    if _is_bedgraph(first):
+        return TrackFormat.BEDGRAPH
+    if first.startswith(DECLARATIONS):
+        return TrackFormat.WIGGLE
+    if b"\t" not in first:
+        raise InputError("is neither bigWig, bedGraph, wiggle nor a TSV of name<TAB>v1,v2,…", path, line)
+    return TrackFormat.TABLE
 
 
 def _first_data_line(path: str | Path) -> tuple[bytes, int]:
@@ -91,28 +113,45 @@ def _is_bedgraph(line: bytes) -> bool:
 def _read_table(path: str | Path, sequences: Sequences) -> Values:
     values = np.full(len(sequences.codes), np.nan, dtype=np.float32)
     index_of = {name: index for index, name in enumerate(sequences.names)}
-    line_of: dict[str, int] = {}
-    others: list[str] = []
-    for number, name, text in _table_rows(path):
+    placed, others = 0, list[str]()
+    for number, name, row in table_rows(path, index_of):
         index = index_of.get(name)
         if index is None:
             others += [name] if len(others) < 1000 else []
             continue
-        if name in line_of:
-            raise InputError(f"{name!r} stands in line {line_of[name]} already; keep one row a name", path, number)
-        line_of[name] = number
-        row = _parse_row(text, name, path, number)
+        placed += 1
         start, end = int(sequences.offsets[index]), int(sequences.offsets[index + 1])
         if len(row) != end - start:
             message = f"{len(row)} values for {name!r}, which has {end - start} letters; one value a letter is needed"
             raise InputError(message, path, number)
         values[start:end] = row
-    if not line_of:
+    if not placed:
         raise InputError(_no_name_known(others, sequences), path)
     return values
 
 
-def _table_rows(path: str | Path) -> Iterator[tuple[int, str, str]]:
+def table_rows(path: str | Path, wanted: Container[str] | None = None) -> Iterator[tuple[int, str, Values]]:
+    """Give line number, name and values of each row.
+
+    Args:
+        path: The file.
+        wanted: Names whose values are read; others come without values. None: all are read.
+
+    Raises:
+        InputError: The file is damaged, or a name stands twice.
+    """
+    line_of: dict[str, int] = {}
+    for number, name, text in _table_lines(path):
+        if wanted is not None and name not in wanted:
+            yield number, name, np.empty(0, dtype=np.float32)
+            continue
+        if name in line_of:
+            raise InputError(f"{name!r} stands in line {line_of[name]} already; keep one row a name", path, number)
+        line_of[name] = number
+        yield number, name, np.array(_parse_row(text, name, path, number), dtype=np.float32)
+
+
+def _table_lines(path: str | Path) -> Iterator[tuple[int, str, str]]:
     """Return line number, name and values of each row; a header line is passed over."""
     header_possible = True
     with open_bytes(path) as file:

@@ -140,6 +140,22 @@ def _check_chroms(wanted: Sequence[str], available: Sequence[str], path: str | P
     raise InputError(message, path)
 
 
+def open_bigwig(path: str | Path) -> Any:
+    """Open a bigWig with pyBigWig, for reading.
+
+    Raises:
+        InputError: The file is damaged.
+    """
+    import pyBigWig
+
+    try:
+        bigwig = pyBigWig.open(str(path))
+        bigwig.chroms()
+    except (RuntimeError, AttributeError):
+        raise InputError("is a damaged bigWig; copy or download it again", path) from None
+    return bigwig
+
+
 def read_bigwig(path: str | Path, sequences: Sequences) -> Values:
     """Read values from a bigWig, of any size, at the coordinates in the names.
 
@@ -154,15 +170,10 @@ def read_bigwig(path: str | Path, sequences: Sequences) -> Values:
         InputError: The file is damaged or knows none of the chromosomes, or a name has no coordinates or those
             of another width.
     """
-    import pyBigWig
-
     intervals = _located(path, sequences)
     values = np.full(len(sequences.codes), np.nan, dtype=np.float32)
-    try:
-        bigwig = pyBigWig.open(str(path))
-        lengths: dict[str, int] = bigwig.chroms()
-    except (RuntimeError, AttributeError):
-        raise InputError("is a damaged bigWig; copy or download it again", path) from None
+    bigwig = open_bigwig(path)
+    lengths: dict[str, int] = bigwig.chroms()
     try:
         windows = _by_chrom(intervals)
         _check_chroms(list(windows), list(lengths), path)

@@ -14,6 +14,7 @@ from motifcnn.formats.fasta import FastaChunk, stream_fasta
 from motifcnn.motifs import Motif
 from motifcnn.ranks import ALONE, Ranks
 from motifcnn.scanning.background import background_of
+from motifcnn.scanning.conserved import TrackScorer, require_room
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.division import scan_divided
 from motifcnn.scanning.engine import Scanner
@@ -46,6 +47,7 @@ def scan_genome(
     threads: int = 1,
     device: str = "cpu",
     ranks: Ranks = ALONE,
+    conservation: Path | None = None,
 ) -> ScanSummary:
     """Write every occurrence of the motifs in a FASTA file.
 
@@ -57,26 +59,31 @@ def scan_genome(
         threads: Processor threads.
         device: "cpu", or a CUDA device such as "cuda:0".
         ranks: Processes that share the work. All but the first write no hits, and count none.
+        conservation: Track whose mean, and combined score, follow each hit (see `scanning.conserved`).
 
     Raises:
-        MotifcnnError: A motif or the genome is at fault.
+        MotifcnnError: A motif, the genome or the track is at fault.
     """
     ranks.check_readable(path)
+    if conservation is not None:
+        require_room(settings.format)
     if settings.format == "parquet":
         require_pyarrow()
     alphabet = _one_alphabet(motifs)
     both = scans_both_strands(alphabet, settings)
     background = background_of(path, alphabet, settings, both)
-    ready, thresholds = [], []
+    ready, thresholds, complete = [], [], []
     for motif in motifs:
         whole = IntegerMotif.from_log_odds(motif.log_odds(background.of(motif)), background.chain)
         thresholds.append(whole.threshold(settings.p_value))
+        complete += [whole] if conservation is not None else []
         ready.append(whole.tail(whole.highest if thresholds[-1] is None else thresholds[-1]))
     _say_thresholds(ready, thresholds, settings.p_value)
     if all(threshold is None for threshold in thresholds):
         raise MotifcnnError(f"no motif can reach p ≤ {settings.p_value:g}; give a larger --p-value")
     scanner = Scanner(ready, thresholds, alphabet, both_strands=both, threads=threads, device=device)
-    writer = hit_writer(out, ready, settings.format, double_stranded=both, with_q=settings.q_values)
+    scorer = TrackScorer(conservation, complete) if conservation is not None and ranks.is_first else None
+    writer = hit_writer(out, ready, settings.format, double_stranded=both, with_q=settings.q_values, scorer=scorer)
     counts = np.zeros(len(ready), dtype=np.int64)
     tally = _Tally(ready, alphabet, settings.q_values and ranks.is_first)
     chunks = stream_fasta(path, alphabet, overlap=scanner.overlap, softmask=settings.softmask)

@@ -6,6 +6,7 @@ from typing import BinaryIO, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from motifcnn.scanning.conserved import ConservedHits, TrackScorer
 from motifcnn.scanning.distribution import IntegerMotif
 from motifcnn.scanning.engine import Hits
 from motifcnn.scanning.hits import Format, HitFormatter
@@ -49,6 +50,7 @@ def hit_writer(
     *,
     double_stranded: bool,
     with_q: bool,
+    scorer: TrackScorer | None = None,
 ) -> HitWriter:
     """Return what writes hits in a format.
 
@@ -58,10 +60,12 @@ def hit_writer(
         format: Which format.
         double_stranded: Whether strands are told apart; "." stands for none.
         with_q: Whether hits come with q-values.
+        scorer: Looks hits up in a track, if there is one.
 
     Raises:
         MotifcnnError: The format needs a package that is not installed.
     """
     if format == "parquet":
         return ParquetHits(out, motifs, double_stranded, with_q)
-    return TextHits(out, HitFormatter(motifs, format, double_stranded, with_q))
+    formatter = HitFormatter(motifs, format, double_stranded, with_q)
+    return TextHits(out, formatter) if scorer is None else ConservedHits(out, formatter, scorer)
