@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _SHARE = 1 << 18
-"""Windows that a thread takes at a time."""
+"""Most windows that a thread takes at a time."""
+_LEAST_SHARE = 1 << 12
+_CHUNK = 1 << 22
+"""Most letters that are read at a time."""
+_HITS = 1 << 18
+"""Hits that are held at a time, about: some 10 MB, and as much again while they are sorted and written."""
 _NOTICED = 1.0
 """Seconds after which a user wonders."""
 
@@ -74,6 +79,9 @@ class Scanner:
         threads: Processor threads.
         device: "cpu", or a CUDA device such as "cuda:0".
 
+    Attributes:
+        chunk: Letters to read at a time so that hits do not fill the memory, however many motifs there are.
+
     Raises:
         MotifcnnError: The device fails.
     """
@@ -90,7 +98,8 @@ class Scanner:
     ):
         self.longest = max(motif.width for motif in motifs)
         self.threads = threads
-        self._share = _SHARE
+        self.chunk = max(_letters(motifs, thresholds, both_strands), 2 * self.longest)
+        self._share = min(_SHARE, max(self.chunk // threads, _LEAST_SHARE))
         strands: list[tuple[int, bool, Ints, int]] = []
         for number, (motif, threshold) in enumerate(zip(motifs, thresholds, strict=True)):
             if threshold is None:
@@ -136,6 +145,13 @@ class Scanner:
         parts = [share.result() for share in shares] or [_NOTHING]
         starts, strands, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return Hits(chunk.name, starts + chunk.start, self._motifs[strands], self._reverse[strands], scores)
+
+
+def _letters(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | None], both_strands: bool) -> int:
+    """Return how many letters have about `_HITS` hits by chance."""
+    asked = [(motif, threshold) for motif, threshold in zip(motifs, thresholds, strict=True) if threshold is not None]
+    rate = sum(float(motif.p_values(np.array([least], dtype=np.int32))[0]) for motif, least in asked)
+    return int(min(_CHUNK, _HITS / max((1 + both_strands) * rate, 1e-9)))
 
 
 def _gpu_engine(scores: Sequence[Ints], thresholds: Sequence[int], device: str) -> "GpuEngine":

@@ -86,7 +86,7 @@ def scan_genome(
     writer = hit_writer(out, ready, settings.format, double_stranded=both, with_q=settings.q_values, scorer=scorer)
     counts = np.zeros(len(ready), dtype=np.int64)
     tally = _Tally(ready, alphabet, settings.q_values and ranks.is_first)
-    chunks = stream_fasta(path, alphabet, overlap=scanner.overlap, softmask=settings.softmask)
+    chunks = stream_fasta(path, alphabet, chunk=scanner.chunk, overlap=scanner.overlap, softmask=settings.softmask)
     found = scan_divided(scanner, tally.counted(chunks), ranks)
     if settings.q_values:
         histogram = ScoreHistogram(ready, thresholds)

@@ -44,7 +44,7 @@ class HitFormatter:
     _numbers: "_Numbers" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_numbers", _Numbers.of(self.motifs))
+        object.__setattr__(self, "_numbers", _Numbers.of(self.motifs, 10 if self.format == "gff3" else 1))
 
     def header(self) -> str:
         """Return the lines before the first hit."""
@@ -81,16 +81,16 @@ class HitFormatter:
         log_q = literal("-1") if q is None else Column(THOUSANDTHS, _thousandths(_minus_log10(q)))
         return [
             *self._bed5(hits, which), literal("\t"), self._odds(hits), literal("\t"),
-            Column(THOUSANDTHS, _thousandths(numbers.log_p[which])), literal("\t"), log_q, literal("\t"),
+            Column(THOUSANDTHS, numbers.log_p[which]), literal("\t"), log_q, literal("\t"),
             Column(INTEGER, numbers.widths[hits.motifs] // 2),
         ]  # fmt: skip
 
     def _bed5(self, hits: Hits, which: Wholes) -> list[Column]:
         """Return all up to the strand."""
-        score = np.minimum(np.rint(10 * self._numbers.log_p[which]), LARGEST_BED_SCORE).astype(np.int64)
         return [
             literal(f"{hits.chrom}\t"), Column(INTEGER, hits.starts), literal("\t"), self._end(hits), literal("\t"),
-            self._name(hits), literal("\t"), Column(INTEGER, score), literal("\t"), self._strand(hits),
+            self._name(hits), literal("\t"), Column(INTEGER, self._numbers.scores[which]), literal("\t"),
+            self._strand(hits),
         ]  # fmt: skip
 
     def _gff3(self, hits: Hits, q: npt.NDArray[np.float64] | None) -> list[Column]:
@@ -98,7 +98,7 @@ class HitFormatter:
         kind = "nucleotide_motif" if self.double_stranded else "sequence_motif"
         columns = [
             literal(f"{hits.chrom}\tmotifcnn\t{kind}\t"), Column(INTEGER, hits.starts + 1), literal("\t"),
-            self._end(hits), literal("\t"), Column(THOUSANDTHS, _thousandths(10 * numbers.log_p[which])), literal("\t"),
+            self._end(hits), literal("\t"), Column(THOUSANDTHS, numbers.log_p[which]), literal("\t"),
             self._strand(hits), literal("\t.\tName="), self._name(hits), literal(";log_odds="), self._odds(hits),
             literal(";p_value="), Column(GENERAL, numbers.p_values[which]),
         ]  # fmt: skip
@@ -108,7 +108,7 @@ class HitFormatter:
         return Column(INTEGER, hits.starts + self._numbers.widths[hits.motifs])
 
     def _name(self, hits: Hits) -> Column:
-        return Column(TEXT, hits.motifs.astype(np.int64), self._numbers.names)
+        return Column(TEXT, hits.motifs, self._numbers.names)
 
     def _strand(self, hits: Hits) -> Column:
         if not self.double_stranded:
@@ -128,25 +128,28 @@ class _Numbers:
         widths: Of the motifs.
         bases: Place of a score of 0 of each motif in what follows.
         p_values: Digits and exponents of p-values, all motifs one after another.
-        log_p: -log10 of the same.
+        scores: BED's score of the same.
+        log_p: Thousandths of -log10 of the same, or of ten times that.
     """
 
     names: list[bytes]
     widths: Wholes
     bases: Wholes
-    p_values: Wholes
-    log_p: npt.NDArray[np.float64]
+    p_values: npt.NDArray[np.int32]
+    scores: npt.NDArray[np.int16]
+    log_p: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, motifs: Sequence[IntegerMotif]) -> "_Numbers":
+    def of(cls, motifs: Sequence[IntegerMotif], scale: int) -> "_Numbers":
         sizes = np.array([len(motif.survival) for motif in motifs], dtype=np.int64)
         lowest = np.array([motif.lowest for motif in motifs], dtype=np.int64)
         return cls(
             [motif.name.encode() for motif in motifs],
             np.array([motif.width for motif in motifs], dtype=np.int64),
             np.cumsum(sizes) - sizes - lowest,
-            np.concatenate([general(motif.survival) for motif in motifs]),
-            np.concatenate([_minus_log10(motif.survival) for motif in motifs]),
+            np.concatenate([general(motif.survival).astype(np.int32) for motif in motifs]),
+            np.concatenate([_bed_scores(motif.survival) for motif in motifs]),
+            np.concatenate([_thousandths(scale * _minus_log10(motif.survival)).astype(np.int32) for motif in motifs]),
         )
 
     def places(self, hits: Hits) -> Wholes:
@@ -155,6 +158,10 @@ class _Numbers:
 
 def _minus_log10(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(0.0 - np.log10(np.maximum(chances, LEAST_P)))
+
+
+def _bed_scores(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
+    return np.minimum(np.rint(10 * _minus_log10(chances)), LARGEST_BED_SCORE).astype(np.int16)
 
 
 def _thousandths(numbers: npt.NDArray[np.float64]) -> Wholes:

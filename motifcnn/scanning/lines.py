@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ class Column:
     """
 
     kind: int
-    values: Wholes | None = None
+    values: npt.NDArray[np.integer[Any]] | None = None
     texts: Sequence[bytes] = ()
 
 

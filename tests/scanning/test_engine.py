@@ -1,6 +1,7 @@
 """Scanning a stream of chunks: borders, strands, threads, and the choice of engine."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,3 +119,21 @@ def test_without_compiled_code_numpy_gives_the_same_hits(monkeypatch):
     found = flat(plain.scan(chunks(codes, 500, plain.overlap)))
     assert found
     assert found == flat(usual.scan(chunks(codes, 500, usual.overlap)))
+
+
+def test_many_hits_mean_short_chunks(monkeypatch):
+    """Memory grows neither with the motifs nor with the p-value."""
+    motifs = [motif(np.random.default_rng(seed), 8) for seed in range(50)]
+
+    def scanner(count, p_value, threads=1):
+        thresholds = [each.threshold(p_value) for each in motifs[:count]]
+        return Scanner(motifs[:count], thresholds, DNA, both_strands=True, threads=threads)
+
+    assert scanner(1, 1e-4).chunk == engine._CHUNK
+    assert scanner(50, 1e-2).chunk == pytest.approx(engine._HITS, rel=0.2)
+    assert scanner(50, 1.0).chunk == engine._HITS // 100
+    monkeypatch.setattr(engine, "_HITS", 10)
+    assert scanner(50, 1.0).chunk == 16
+    codes = np.random.default_rng(0).integers(0, 4, 100).astype(np.uint8)
+    (found,) = scanner(3, 1.0, threads=2).scan(chunks(codes, 100, 7))
+    assert len(found.starts) == 93 * 2 * 3
