@@ -48,10 +48,10 @@ def central_enrichment(starts: Integers, lengths: Integers, width: int) -> Centr
     from scipy.stats import binom
 
     places = lengths - width + 1
-    if len(starts) < LEAST_SITES or places.max(initial=0) < 2:
+    windows = _windows(places) if len(places) else _SHARES[:0]
+    if len(starts) < LEAST_SITES or places.max(initial=0) < 2 or not len(windows):
         return Centrality(len(starts), math.nan, math.nan, 0)
     central = central_shares(starts, places)
-    windows = _windows(places)
     counts = (central[:, None] <= windows + 1e-12).sum(axis=0)
     p_values = np.asarray(binom.sf(counts - 1, len(starts), windows))
     best = int(np.argmin(p_values))
@@ -71,7 +71,7 @@ def central_shares(starts: Integers, places: Integers) -> npt.NDArray[np.float64
 
 
 def _windows(places: Integers) -> npt.NDArray[np.float64]:
-    """All central windows but the whole sequence."""
+    """All central windows but the whole sequence; none where both of two places are as central."""
     if places.min() < places.max():
         return np.asarray(_SHARES)
     only = int(places[0])

@@ -70,3 +70,11 @@ def test_few_sites_or_one_place_are_no_test(number, length):
     found = central_enrichment(np.zeros(number, dtype=int), np.full(number, length), 10)
     assert math.isnan(found.p_value)
     assert found.sites == number
+
+
+@pytest.mark.parametrize("places", [1, 2])
+def test_sites_with_two_places_have_no_central_one(places):
+    """Peptides of 8 or 9 letters and a motif of 8: no window is more central than the rest."""
+    found = central_enrichment(np.arange(8) % places, np.full(8, 7 + places), 8)
+    assert math.isnan(found.p_value)
+    assert (found.sites, found.found) == (8, 0)
