@@ -160,15 +160,15 @@ def tracks(
     summary = export_tracks(request, chosen)
     if summary.overlapping:
         speech.warn(
-            f"{_counted(summary.overlapping, 'overlap')} between sequences on a chromosome; there the highest "
+            f"{speech.counted(summary.overlapping, 'overlap')} between sequences on a chromosome; there the highest "
             "activation was kept, and of all else the value farthest from 0"
         )
     if not summary.targets:
         speech.say("this network pools within sequences, so that there is no exact map of the targets' logits")
     speech.say(
-        f"{_counted(len(summary.motifs), 'motif')} and {_counted(len(summary.targets), 'target')} along "
-        f"{_counted(summary.sequences, 'sequence')}, {_counted(sum(summary.sites), 'site')}, "
-        f"{_counted(summary.files, 'file')} in {out}"
+        f"{speech.counted(len(summary.motifs), 'motif')} and {speech.counted(len(summary.targets), 'target')} along "
+        f"{speech.counted(summary.sequences, 'sequence')}, {speech.counted(sum(summary.sites), 'site')}, "
+        f"{speech.counted(summary.files, 'file')} in {out}"
     )
 
 
@@ -179,10 +179,6 @@ def _run_and_sequences(paths: list[Path], regions: Path | None) -> tuple[Path, P
         raise typer.BadParameter("give a run directory and one file of sequences", param_hint="[RUN] SEQS")
     run, sequences = (Path("motifcnn_out"), *given)[-2:]
     return run, sequences
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def motifs_path(run: Path) -> Path:

@@ -1,45 +1,116 @@
-"""`motifcnn predict`: what a trained network says of sequences."""
+"""`motifcnn predict`: what a trained network says of sequences, and of variants of a genome."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from motifcnn.errors import MotifcnnError
+from motifcnn.settings import ScanSettings
 
 from . import speech
 from .options import Conservation, Device, Force, GenomeFile, Threads
 
+if TYPE_CHECKING:
+    from motifcnn.devices import Device as Processor
+    from motifcnn.ranks import Ranks
+    from motifcnn.variant_files import VariantRequest
+
 
 def predict(
-    sequences: Annotated[Path, typer.Argument(metavar="SEQS", help="FASTA, or BED with --genome; - reads stdin.")],
+    sequences: Annotated[
+        Path | None, typer.Argument(metavar="[SEQS]", help="FASTA, or BED with --genome; - reads stdin.")
+    ] = None,
     model: Annotated[Path, typer.Option("--model", "-m", help="Run directory.")] = Path("motifcnn_out"),
     out: Annotated[Path | None, typer.Option("--out", "-o", help="TSV to write; left out: stdout.")] = None,
     genome: GenomeFile = None,
     conservation: Conservation = None,
+    vcf: Annotated[
+        Path | None,
+        typer.Option(help="Variants, in place of SEQS and with --genome: each alternative against the reference."),
+    ] = None,
+    annotated: Annotated[
+        Path | None, typer.Option(help="With --vcf: VCF to write with further INFO fields; bgzip if it ends in .gz.")
+    ] = None,
+    width: Annotated[
+        int, typer.Option(min=0, help="With --vcf: width of the window around a variant; 0: that of training.")
+    ] = 0,
+    p_value: Annotated[
+        float, typer.Option(min=0, max=1, help="With --vcf: largest p-value of a motif hit that is gained or lost.")
+    ] = ScanSettings().p_value,
     force: Force = False,
     device: Device = "auto",
     threads: Threads = 0,
 ) -> None:
-    """Predict class probabilities or values, one row a sequence."""
+    """Predict class probabilities or values, one row a sequence, or what variants change, one row an allele."""
     from motifcnn.devices import choose_device, use_threads
-    from motifcnn.formats.files import write_text
-    from motifcnn.predicting import predict_file
-    from motifcnn.ranks import joined
+    from motifcnn.ranks import joined, refuse_several
 
+    if (sequences is None) == (vcf is None):
+        raise typer.BadParameter("give sequences, or variants with --vcf", param_hint="[SEQS]")
+    if vcf is not None and genome is None:
+        raise typer.BadParameter("needs --genome FASTA, which the variants belong to", param_hint="--vcf")
+    if vcf is None and annotated is not None:
+        raise typer.BadParameter("needs variants; add --vcf", param_hint="--annotated")
+    if vcf is not None:
+        refuse_several("predict --vcf")
     with joined() as ranks:
-        if out is not None and out.is_file() and not force:
-            raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
+        for path in (out, annotated):
+            if path is not None and path.is_file() and not force:
+                option = "--out" if path is out else "--annotated"
+                raise MotifcnnError(f"{path}: exists; give another name with {option}, or write over it with --force")
         chosen = choose_device(device)
         use_threads(threads)
         speech.say(f"computing on {chosen.torch_device} ({chosen.reason}){speech.crowd(ranks)}")
-        table = predict_file(model, sequences, genome, tuple(conservation or ()), chosen, ranks)
-        if not ranks.is_first:
-            return
-        text = table.to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
-        if out is None:
-            sys.stdout.write(text)
-        else:
-            write_text(out, text)
-            speech.say(f"{len(table)} predictions in {out}")
+        tracks = tuple(conservation or ())
+        if sequences is not None:
+            _predict(model, sequences, genome, tracks, out, chosen, ranks)
+        elif vcf is not None and genome is not None:
+            from motifcnn.variant_files import VariantRequest
+
+            _compare(VariantRequest(model, vcf, genome, tracks, width, p_value, annotated), out, chosen)
+
+
+def _predict(
+    model: Path,
+    sequences: Path,
+    genome: Path | None,
+    tracks: tuple[Path, ...],
+    out: Path | None,
+    chosen: "Processor",
+    ranks: "Ranks",
+) -> None:
+    from motifcnn.formats.files import write_text
+    from motifcnn.predicting import predict_file
+
+    table = predict_file(model, sequences, genome, tracks, chosen, ranks)
+    if not ranks.is_first:
+        return
+    text = table.to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        write_text(out, text)
+        speech.say(f"{len(table)} predictions in {out}")
+
+
+def _compare(request: "VariantRequest", out: Path | None, chosen: "Processor") -> None:
+    from motifcnn.formats.files import atomic_write
+    from motifcnn.variant_files import compare_variants, refuse_same_file
+
+    refuse_same_file(request)
+    with nullcontext(sys.stdout.buffer) if out is None else atomic_write(out) as file:
+        summary = compare_variants(request, file, chosen)
+        file.flush()
+    if summary.symbolic:
+        speech.warn(f"left out: {speech.counted(summary.symbolic, 'symbolic alternative')}, such as <DEL> or *")
+    if summary.short:
+        speech.warn(
+            f"left out: {speech.counted(summary.short, 'alternative')} on chromosomes too short for the filters"
+        )
+    speech.say(
+        f"{speech.counted(summary.alleles, 'alternative')} of {speech.counted(summary.variants, 'variant')}; "
+        f"with {summary.gained:,} some motif is gained, with {summary.lost:,} lost" + (f"; in {out}" if out else "")
+    )

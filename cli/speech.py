@@ -50,6 +50,11 @@ def crowd(ranks: "Ranks") -> str:
     return f" in each of {ranks.size} processes" if ranks.size > 1 else ""
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and a noun that agrees with it, such as "1 motif" and "2,000 motifs"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def is_quiet() -> bool:
     """Whether only faults are wanted."""
     return _LOGGER.level >= logging.ERROR

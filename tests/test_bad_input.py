@@ -14,6 +14,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+VCF = "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 TRAIN = ("-o", "out", "--filters", 4, "--filter-width", 9, "--restarts", 1, "--epochs", 2, "--threads", 1)
 
 
@@ -46,6 +47,10 @@ def inputs(tiny_run, tmp_path_factory):
         "genome.fa": ">chr1\n" + "ACGGTCATTA" * 100 + "\n",
         "past.bed": "chr1\t100\t200\nchr1\t1100\t1300\n",
         "named.bed": "1\t100\t200\n1\t300\t400\n",
+        "reference.vcf": f"{VCF}chr1\t3\t.\tG\tA\t.\t.\t.\nchr1\t4\trs1\tA\tT\t.\t.\t.\n",
+        "named.vcf": f"{VCF}1\t3\t.\tG\tA\t.\t.\t.\n",
+        "past.vcf": f"{VCF}chr1\t2000\t.\tG\tA\t.\t.\t.\n",
+        "cut.vcf": f"{VCF}chr1\t3\t.\n",
         "none.meme": "MEME version 4\n\nALPHABET= ACGT\n",
         "sums.meme": "MEME version 4\n\nMOTIF m\nletter-probability matrix: alength= 4 w= 2\n1 0 0 0\n.5 .2 0 0\n",
     }
@@ -67,6 +72,10 @@ def inputs(tiny_run, tmp_path_factory):
 
 def train(*arguments):
     return ["train", *arguments, *TRAIN]
+
+
+def variants(path):
+    return ["predict", "--vcf", path, "--genome", "genome.fa", "-m", "{run}", "-o", "out", "--annotated", "out.vcf"]
 
 
 CASES = {
@@ -190,6 +199,26 @@ CASES = {
     "no hits to open": (
         ["export", "tracks", "{run}", "s.fa", "--hits", "no.bed"],
         r"no\.bed: there is no such file of hits; check the path, or write it with `motifcnn scan`",
+    ),
+    "a reference base of another genome": (
+        variants("reference.vcf"),
+        r"reference\.vcf:4: REF A at chr1:4 is G in genome\.fa; give the genome that the variants were called on",
+    ),
+    "variants of other chromosomes": (
+        variants("named.vcf"),
+        r"named\.vcf:3: chromosome '1' is not in genome\.fa \(chr1, …\); did you mean 'chr1'\?",
+    ),
+    "a variant past the end": (
+        variants("past.vcf"),
+        r"past\.vcf:3: chr1:1999-2000 reaches past the chromosome, which has 1000 bases; remove it, or use .*",
+    ),
+    "a line of variants cut short": (
+        variants("cut.vcf"),
+        r"cut\.vcf:3: 3 columns, where VCF has 8 or more, separated by tabs; mend the line",
+    ),
+    "no variants": (
+        variants("genome.fa"),
+        r"genome\.fa:1: a variant before the line of columns that begins with #CHROM; give VCF",
     ),
     "check refuses as train does": (["check", "s.fa", "one.tsv"], r"one\.tsv: only one class: .*"),
     "check knows the default filters": (["check", "short.fa", "s.tsv"], r"short\.fa: '{third}' is too short: .*"),
