@@ -65,7 +65,7 @@ def kinds(letters):
         here = letters[position]
         rows.append((position, here, f"{other[here]},{here}GATTA"))
         rows.append((position, letters[position : position + 7], here))
-    rows.append((45, letters[45:50], letters[45] + other[letters[46]] + letters[48:50]))  # ends alike
+    rows.append((45, letters[45:80], letters[45] + other[letters[46]] + letters[48:80]))  # ends alike
     rows += [(60, letters[60:63], f"TTTT,<DEL>,{letters[60]}"), (30, letters[30:90], "A")]
     return rows
 
