@@ -222,13 +222,14 @@ def whole_programs(genome: Path, motif_file: Path, tools: list[str], rounds: int
     ]
 
 
-def measured(tool: str, genome: Path, motif_file: Path, work: Path) -> tuple[float, ...]:
+def measured(tool: str, genome: Path, motif_file: Path, work: Path, *options: str) -> tuple[float, ...]:
     """Run one command; return its CPU seconds, wall seconds, peak memory in MiB and lines of output."""
     out = work / "hits.bed"
     if tool.startswith("motifcnn"):
         command = [
             str(Path(sys.executable).with_name("motifcnn")), "scan", str(genome), "-m", str(motif_file), "--force",
             "--background", "uniform", "--p-value", str(P_VALUE), "-o", str(out), "--threads", tool.split()[1],
+            *options,
         ]  # fmt: skip
     else:
         command = [sys.executable, __file__, "--write-bed", tool, str(genome), str(motif_file), str(out)]
@@ -258,11 +259,12 @@ def write_simulated(path: Path, length: int) -> None:
 
 
 def write_motifs(path: Path, count: int) -> None:
-    """Write the first matrices of JASPAR's vertebrates."""
+    """Write the first matrices of JASPAR's vertebrates, and of its other species where those do not suffice."""
     from pyjaspar import jaspardb
 
-    matrices = jaspardb(release="JASPAR2024").fetch_motifs(collection="CORE", tax_group=["vertebrates"])
-    chosen = sorted((m for m in matrices if len(m) >= 7), key=lambda m: m.matrix_id)[:count]
+    matrices = jaspardb(release="JASPAR2024").fetch_motifs(collection="CORE")
+    wide = sorted((m for m in matrices if len(m) >= 7), key=lambda m: (m.tax_group != "vertebrates", m.matrix_id))
+    chosen = wide[:count]
     with path.open("w") as file:
         for matrix in chosen:
             rows = [f"{letter} [ {' '.join(f'{c:g}' for c in matrix.counts[letter])} ]\n" for letter in "ACGT"]
