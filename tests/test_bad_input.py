@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import io
 import json
 import os
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 from safetensors.torch import save_file
+
+from motifcnn.formats import files
 
 VCF = "##fileformat=VCFv4.3\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 TRAIN = ("-o", "out", "--filters", 4, "--filter-width", 9, "--restarts", 1, "--epochs", 2, "--threads", 1)
@@ -289,14 +292,20 @@ def full_disk(monkeypatch):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 return self.file.write(data)
 
+            def writelines(self, parts):
+                for part in parts:
+                    self.write(part)
+
             def __getattr__(self, name):
                 return getattr(self.file, name)
 
         @contextmanager
-        def packed(file):
+        def plain(file):
             yield Full(file)
 
-        monkeypatch.setattr("motifcnn.formats.files._as_is", packed)
+        packed = files._packed
+        monkeypatch.setattr(files, "_as_is", plain)
+        monkeypatch.setattr(files, "_packed", lambda file: packed(Full(file)))
 
     return after
 
@@ -305,13 +314,40 @@ FULL = "no space left on the device; free some or choose another place"
 
 
 @pytest.mark.parametrize(
-    "command", [["scan", "{s}", "-m", "{run}", "-o", "out"], ["predict", "{s}", "-m", "{run}", "-o", "out"]]
+    ("writes", "command"),
+    [
+        (0, ["scan", "{s}", "-m", "{run}", "-o", "out"]),
+        (1, ["scan", "{s}", "-m", "{run}", "-o", "out"]),
+        (0, ["scan", "{s}", "-m", "{run}", "-o", "out.gz"]),
+        (1, ["scan", "{s}", "-m", "{run}", "-o", "out.gz"]),
+        (1, ["scan", "{s}", "-m", "{run}", "-o", "out", "--format", "tsv", "--q-values"]),
+        (0, ["predict", "{s}", "-m", "{run}", "-o", "out"]),
+    ],
 )
-def test_a_full_disk_leaves_no_partial_file(run_cli, tiny_run, tmp_path, monkeypatch, full_disk, command):
+def test_a_full_disk_leaves_no_partial_file(run_cli, tiny_run, tmp_path, monkeypatch, full_disk, writes, command):
     monkeypatch.chdir(tmp_path)
-    full_disk(0)
-    result = run_cli("-q", *(word.format(s=tiny_run.sequences, run=tiny_run.path) for word in command))
-    assert (result.exit_code, result.stderr) == (1, f"motifcnn: error: out: {FULL}\n")
+    full_disk(writes)
+    arguments = [word.format(s=tiny_run.sequences, run=tiny_run.path) for word in command]
+    result = run_cli("-q", *arguments)
+    out = arguments[arguments.index("-o") + 1]
+    assert (result.exit_code, result.stderr) == (1, f"motifcnn: error: {out}: {FULL}\n")
+    assert contents(tmp_path) == {}
+
+
+def test_a_full_temporary_folder_is_named(run_cli, tiny_run, tmp_path, monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.TemporaryFile", Full)
+    result = run_cli("-q", "scan", tiny_run.sequences, "-m", tiny_run.path, "-o", "out", "--q-values")
+    assert result.exit_code == 1
+    assert re.fullmatch(
+        r"motifcnn: error: \S+: hits waiting for their q-values cannot be written \(No space left on device\); set "
+        r"TMPDIR to a folder with more room\n",
+        result.stderr,
+    ), result.stderr
     assert contents(tmp_path) == {}
 
 

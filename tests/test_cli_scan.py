@@ -4,11 +4,13 @@ import gzip
 import io
 import subprocess
 import sys
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
 import pyBigWig
 import pytest
+from Bio import bgzf
 
 from motifcnn.formats.motif_files import read_motifs
 
@@ -217,3 +219,27 @@ def test_a_track_stands_beside_the_hits(run_cli, tiny_run, tmp_path):
     track = run_cli("scan", tmp_path / "g.fa", "--model-track", tmp_path / "o.bw", "--conservation", tmp_path / "t.bw")
     assert track.exit_code == 1
     assert "--conservation looks hits up, and --model-track writes none; leave one of them out" in track.stderr
+
+
+@pytest.mark.parametrize("format", ["bed", "narrowpeak", "gff3"])
+def test_packed_hits_are_what_tabix_indexes(run_cli, tmp_path, format):
+    """Blocks of BGZF and its mark of the end, chromosomes in one piece each, starts in order."""
+    generator = np.random.default_rng(0)
+    genome = {name: "".join(generator.choice(list("ACGT"), 20_000)) for name in ("chrB", "chrA", "chrC")}
+    (tmp_path / "genome.fa").write_text("".join(f">{name}\n{letters}\n" for name, letters in genome.items()))
+    (tmp_path / "m.jaspar").write_text(">m m\nA [ 9 1 5 1 ]\nC [ 1 1 1 9 ]\nG [ 1 9 1 1 ]\nT [ 1 1 5 1 ]\n")
+    path = tmp_path / f"hits.{format}.gz"
+    done = run_cli(
+        "scan", tmp_path / "genome.fa", "-m", tmp_path / "m.jaspar", "-o", path, "--format", format, "--p-value", 0.05
+    )
+    assert done.exit_code == 0, done.stderr
+    packed = path.read_bytes()
+    assert packed.endswith(bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000"))
+    with path.open("rb") as file:
+        lengths = [length for _, _, _, length in bgzf.BgzfBlocks(file)]
+    assert (len(lengths) > 2, max(lengths) <= 1 << 16, lengths[-1]) == (True, True, 0)
+    table = [row for row in rows(gzip.decompress(packed).decode()) if not row[0].startswith("#")]
+    assert [name for name, _ in groupby(row[0] for row in table)] == list(genome)
+    for _, mine in groupby(table, key=lambda row: row[0]):
+        starts = [int(row[3 if format == "gff3" else 1]) for row in mine]
+        assert starts == sorted(starts)

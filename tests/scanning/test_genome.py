@@ -1,4 +1,5 @@
 import io
+import re
 import sys
 from dataclasses import replace
 
@@ -177,6 +178,51 @@ def test_without_a_compiler_the_file_is_the_same(tmp_path, monkeypatch, alphabet
         outputs.append(out.getvalue())
     assert outputs[0].count(b"\n") > 100
     assert outputs[0] == outputs[1]
+
+
+UNTIDY = {
+    "crlf": lambda text: text.replace("\n", "\r\n"),
+    "lower case": lambda text: "\n".join(line if line[:1] == ">" else line.lower() for line in text.split("\n")),
+    "no newline at the end": lambda text: text.rstrip("\n"),
+    "blank lines": lambda text: text.replace("\n>", "\n\n\n>") + "\n\n",
+    "ragged lines": lambda text: re.sub("([ACGTN]{7})([ACGTN]{3})", "\\1\n\\2\n", text),
+    "descriptions": lambda text: re.sub("(>.*)", "\\1 length=9 > all", text),
+    "contigs without letters": lambda text: f">none\n{text}>nothing\n\n>last",
+    "contigs shorter than any motif": lambda text: f">a\nA\n>bc\nAC\n{text}>abc\nACG\n",
+    "unknown bases by other names": lambda text: text.replace("N", "R"),
+}
+
+
+@pytest.mark.parametrize("how", UNTIDY)
+def test_untidy_genomes_hold_the_same_hits(tmp_path, how):
+    genome = random_genome(5, [300, 41, 80])
+    motifs = random_motifs(5, [4, 6, 9])
+    text = write(tmp_path / "tidy.fa", genome).read_text()
+    untidy = UNTIDY[how](text)
+    assert untidy != text
+    (tmp_path / "untidy.fa").write_bytes(untidy.encode())
+    expected, _ = scan(tmp_path / "tidy.fa", motifs)
+    rows, _ = scan(tmp_path / "untidy.fa", motifs)
+    assert len(expected) > 20
+    assert rows == expected
+
+
+def test_ambiguity_codes_are_never_part_of_a_hit(tmp_path):
+    motif = Motif("m", np.eye(4)[DNA.encode("GATTACAG")], DNA, sites=100)
+    words = [
+        "GATTACAG",
+        *("GATTACAG"[:place] + letter + "GATTACAG"[place + 1 :] for place in (0, 3, 7) for letter in "RYSWKMBDHVN"),
+    ]
+    (tmp_path / "genome.fa").write_text("".join(f">{word}\nCC{word}CC\n" for word in words))
+    rows, _ = scan(tmp_path / "genome.fa", [motif], replace(SETTINGS, p_value=1.0, strands="single"))
+    assert {row["chrom"] for row in rows if row["start"] == "2"} == {"GATTACAG"}
+
+
+def test_nothing_but_contigs_shorter_than_the_motifs(tmp_path):
+    (tmp_path / "genome.fa").write_text(">a\nACGT\n>b\n>c\nAC\n")
+    for q_values in (False, True):
+        rows, summary = scan(tmp_path / "genome.fa", random_motifs(0, [9]), replace(SETTINGS, q_values=q_values))
+        assert (rows, summary.hits, summary.letters) == ([], (0,), 6)
 
 
 def genome_frequencies(genome, both):
