@@ -21,6 +21,7 @@ from motifcnn.channels import missing
 from motifcnn.evaluation import Scores, score_predictions
 from motifcnn.examples import Examples
 from motifcnn.extraction import positive_groups
+from motifcnn.fixed_positions import FixedPositions
 from motifcnn.formats.files import atomic_write
 from motifcnn.formats.meme import write_meme
 from motifcnn.logos import write_logo
@@ -49,6 +50,7 @@ class Outcome:
         filters: What each filter computes.
         assessment: The motifs.
         channels: What was found of the further channels.
+        positions: Targets that depend on letters at fixed positions.
     """
 
     model: TrainedModel
@@ -60,6 +62,7 @@ class Outcome:
     filters: tuple[Motif, ...]
     assessment: Assessment
     channels: ChannelFindings = field(default_factory=ChannelFindings)
+    positions: tuple[FixedPositions, ...] = ()
 
     def scores(self, part: Part) -> Scores:
         """Return the network's scores on "train", "validation" or "test"."""
@@ -92,6 +95,10 @@ def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | Non
     _write_table(run.motifs_table, _motifs_table(outcome, record.settings.motifs.e_threshold))
     _write_table(run.sites, _sites_table(outcome))
     _write_table(run.pairs, _pairs_table(outcome))
+    if outcome.positions:
+        _write_table(run.positions, _positions_table(outcome))
+    for number, found in enumerate(outcome.positions, start=1):
+        write_logo(found.motif, run.logos / f"positions_{number}.svg")
     if outcome.examples.track_names:
         _write_table(run.motif_tracks, shifts_table(outcome.channels))
         _write_table(run.track_profiles, profiles_table(outcome.channels))
@@ -267,6 +274,24 @@ def _sites_table(outcome: Outcome) -> pd.DataFrame:
         )
     columns = ["motif", "id", "split", "start", "end", "strand", "log_odds", "length"]
     return pd.concat(tables) if tables else pd.DataFrame(columns=columns)
+
+
+def _positions_table(outcome: Outcome) -> pd.DataFrame:
+    """Letters that positives prefer at each position, counted from 1, and what the position alone tells."""
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "target": found.target,
+                "position": np.arange(1, found.motif.width + 1),
+                "letters": [letters or None for letters in found.letters],
+                "information_bits": found.motif.information(),
+                "test_auroc": found.aurocs,
+                "p_value": found.p_values,
+                "e_value": found.e_values,
+            }
+        )
+        for found in outcome.positions
+    )
 
 
 def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from motifcnn.encoding import EncodedSequences, track_scales
 from motifcnn.errors import InterruptedRun, MotifcnnError
 from motifcnn.examples import Examples
 from motifcnn.extraction import extract_motifs, filter_motifs
+from motifcnn.fixed_positions import fixed_positions
 from motifcnn.known_motifs import known_motifs
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
@@ -190,4 +191,5 @@ def _harvest(
         filters=tuple(filter_motifs(network, sequences)),
         assessment=assessment,
         channels=channel_findings(model, examples, assessment, ablation, generator),
+        positions=tuple(fixed_positions(objective, examples, settings.motifs.e_threshold)),
     )

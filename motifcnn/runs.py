@@ -70,7 +70,7 @@ class RunDirectory:
             path = self.path / name
             if path.is_file():
                 path.unlink()
-        for logo in self.logos.glob("motif_*.svg"):
+        for logo in (*self.logos.glob("motif_*.svg"), *self.logos.glob("positions_*.svg")):
             logo.unlink()
 
 
@@ -92,6 +92,7 @@ FILES = {
     "filters_meme": "filters.meme",
     "sites": "sites.tsv",
     "pairs": "pairs.tsv",
+    "positions": "positions.tsv",
     "motif_tracks": "motif_tracks.tsv",
     "track_profiles": "track_profiles.tsv",
     "filter_tracks": "filter_tracks.tsv",

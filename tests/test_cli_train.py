@@ -366,3 +366,30 @@ def test_alignments_are_a_channel_scored_as_in_training(run_cli, world):
     predicted = pd.read_csv(io.StringIO(given), sep="\t").set_index("id")["bound"]
     kept = table(run, "predictions.tsv").set_index("id")["predicted_bound"]
     np.testing.assert_allclose(predicted[kept.index], kept, rtol=1e-4)
+
+
+def test_anchors_of_peptides_are_shown_position_by_position(run_cli, world):
+    letters = np.array(list(PROTEIN.letters))
+    peptides = letters[world.random.integers(0, 20, (300, 9))]
+    labels = np.arange(300) % 2
+    peptides[labels == 1, 1] = world.random.choice(["L", "M"], 150)
+    peptides[labels == 1, 8] = "V"
+    fasta, table_path = world.folder / "p.fa", world.folder / "p.tsv"
+    fasta.write_text("".join(f">q{i}\n{''.join(row)}\n" for i, row in enumerate(peptides)))
+    table_path.write_text("id\tbinds\n" + "".join(f"q{i}\t{label}\n" for i, label in enumerate(labels)))
+    run = world.folder / "run"
+    options = ("--alphabet", "protein", *QUICK)
+    result = run_cli("train", fasta, table_path, "-o", run, *options)
+    assert result.exit_code == 0, result.stderr
+    found = table(run, "positions.tsv")
+    assert list(found["position"]) == list(range(1, 10))
+    assert set(found["letters"][1]) == {"L", "M"}
+    assert found["letters"][8] == "V"
+    assert set(found["position"][found["e_value"] <= 0.05]) == {2, 9}
+    assert (run / "logos" / "positions_1.svg").is_file()
+    report = (run / "report.html").read_text()
+    assert "Letters at fixed positions" in report
+    assert "Positions that tell most: 9 (V), 2 (" in report or "Positions that tell most: 2 (" in report
+    assert run_cli("train", fasta, table_path, "-o", run, "--force", "--test-fraction", 0.01, *options).exit_code == 0
+    assert not (run / "positions.tsv").exists()  # nothing of the older run is left
+    assert not (run / "logos" / "positions_1.svg").exists()

@@ -18,6 +18,7 @@ from motifcnn.report.channels import TrackView, ablation_sentence, track_names, 
 from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, padded_axis, stacked_histogram
 from motifcnn.report.pairs import pair_rows, pair_sentences
 from motifcnn.report.performance import Figure, Performance, performance
+from motifcnn.report.positions import position_views
 from motifcnn.report.run_files import RunFiles, Table, read_run
 from motifcnn.report.tables import (
     MotifRow,
@@ -104,6 +105,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
         "e_threshold": probability(e_threshold),
         "pairs": pairs,
         "pair_sentences": pair_sentences(pairs),
+        "positions": position_views(files, e_threshold),
         "performance": measured,
         "baseline_remark": baseline_remark(measured),
         "ablation_sentence": ablation_sentence(metrics, track_names(metrics)),

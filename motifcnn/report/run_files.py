@@ -56,6 +56,8 @@ class RunFiles:
         pairs: pairs.tsv; without rows where the file is absent.
         motif_tracks: motif_tracks.tsv; without rows where the run had no further channels.
         track_profiles: track_profiles.tsv; the same.
+        positions: positions.tsv; without rows where no target depends on fixed positions.
+        position_logos: SVG text of the logo of each of its targets.
         logos: SVG text of each motif's logo, by the motif's name.
     """
 
@@ -70,6 +72,8 @@ class RunFiles:
     pairs: Table
     motif_tracks: Table
     track_profiles: Table
+    positions: Table
+    position_logos: tuple[str, ...]
     logos: dict[str, str]
 
 
@@ -109,6 +113,8 @@ def read_run(run_directory: Path) -> RunFiles:
         pairs=_read_table(run_directory / "pairs.tsv"),
         motif_tracks=_read_table(run_directory / "motif_tracks.tsv"),
         track_profiles=_read_table(run_directory / "track_profiles.tsv"),
+        positions=_read_table(run_directory / "positions.tsv"),
+        position_logos=_read_position_logos(run_directory / "logos"),
         logos=_read_logos(run_directory / "logos", [row.get("motif", "") for row in motifs.rows]),
     )
 
@@ -139,6 +145,12 @@ def _read_table(path: Path) -> Table:
         if len(line) != len(header):
             raise InputError(f"{len(line)} columns where {len(header)} are named; train again", path, line_number)
     return Table(tuple(header), tuple(dict(zip(header, line, strict=True)) for line in lines[1:]))
+
+
+def _read_position_logos(folder: Path) -> tuple[str, ...]:
+    names = [f"positions_{number + 1}" for number in range(len(list(folder.glob("positions_*.svg"))))]
+    found = _read_logos(folder, names)
+    return tuple(found.get(name, "") for name in names)
 
 
 def _read_logos(folder: Path, names: list[str]) -> dict[str, str]:
