@@ -117,16 +117,15 @@ def _write_model_track(
     device, threads = choose_device(settings.device), use_threads(settings.threads)
     path = RunDirectory(run).motifs_meme
     chosen = choose_motifs(read_motifs(path), choice.names, choice.first, path) if path.exists() else []
-    counted = "1 motif" if len(chosen) == 1 else f"{len(chosen)} motifs"
     speech.say(
-        f"scanning {shown(genome)} with the network and {counted} of {run}, {threads} threads, "
-        f"on {device.torch_device} ({device.reason})"
+        f"scanning {shown(genome)} with the network and {_several(len(chosen), 'motif')} of {run}, "
+        f"{_several(threads, 'thread')}, on {device.torch_device} ({device.reason})"
     )
     request = ModelTrackRequest(genome, run, tuple(chosen), track, settings.scan, threads, force)
     done = write_model_tracks(request, device)
-    speech.say(
-        f"{done.windows:,} windows of {done.width}, one every {done.stride}, in {', '.join(map(str, done.files))}"
-    )
+    outputs = len(done.files) - len(chosen)
+    listed = ", ".join(map(str, done.files[: outputs + 1])) + (f" … {done.files[-1]}" if len(chosen) > 1 else "")
+    speech.say(f"{done.windows:,} windows of {done.width}, one every {done.stride}, in {listed}")
 
 
 def _check_place_of_parquet(out: Path | None) -> None:

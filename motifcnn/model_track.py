@@ -168,6 +168,8 @@ class _Tracks:
             _LOGGER.info("the network has further layers: every window is computed by itself, which takes its time")
             self._logits, self._windows, self._threads = self._of_batched, _BATCHED, 1
         else:
+            if device.is_gpu:
+                _LOGGER.info("the filters' scores are looked up in tables on the processor; the GPU computes the rest")
             self._filters = _sliding_filters(model, width, stride)
             self._logits, self._threads = self._of_maxima, request.threads
             self._windows = self._filters.windows_at_once

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from motifcnn.alphabet import ALPHABETS, DNA
-from motifcnn.devices import choose_device
+from motifcnn.devices import Device, choose_device
 from motifcnn.encoding import EncodedSequences, TrackScale
 from motifcnn.errors import MotifcnnError
 from motifcnn.model import sliding_maximum
@@ -122,6 +122,19 @@ def test_a_window_has_what_predict_says_of_it(tmp_path, monkeypatch, caplog, nam
     assert any(np.isnan(values).any() for values in expected.values())
     same(read(out, {chrom: len(text) for chrom, text in texts.items()}, stride), expected, width, stride)
     assert ("every window is computed by itself" in caplog.text) == (name == "two layers")
+
+
+@pytest.mark.parametrize("on_gpu", [True, False])
+def test_what_a_gpu_does_is_said(tmp_path, caplog, on_gpu):
+    class OnGpu(Device):
+        is_gpu = on_gpu
+
+    make_run(tmp_path / "run")
+    write_genome(tmp_path / "genome.fa")
+    request = ModelTrackRequest(tmp_path / "genome.fa", tmp_path / "run", (), tmp_path / "out.bw", UNIFORM)
+    with caplog.at_level(logging.INFO, "motifcnn"):
+        write_model_tracks(request, OnGpu(CPU.torch_device, "pretended"))
+    assert ("looked up in tables on the processor; the GPU computes the rest" in caplog.text) == on_gpu
 
 
 @pytest.mark.parametrize("softmask", ["keep", "mask"])
