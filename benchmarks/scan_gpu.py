@@ -4,16 +4,22 @@ The matrices are the first of JASPAR 2024's core collection by identifier that c
 the human genome's composition and runs of N: chunks at random places of 256 Mb, so that making them takes no time.
 "kernels" is what CUDA's own clock says of the two kernels, one stretch after another; "whole" is the wall time of all
 that the engine does (packing, upload, kernels, sorting, download), its lanes side by side. Without a GPU the torch
-reference of the kernels is compared with the CPU engine on a small part, and nothing is timed. Needs the `bench` group.
+reference of the kernels is compared with the CPU engine on a small part, and nothing is timed; where Triton is
+installed, the size of the compiled inner loop is told. Needs the `bench` group.
 """
 
 import argparse
 import platform
+import re
+import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -108,6 +114,56 @@ def compare(engine: GpuEngine, scores: list[npt.NDArray[np.int32]], thresholds: 
     return len(found[0])
 
 
+def code_for(capability: int) -> str:
+    """Compile the kernel that marks for a GPU that need not be here, and describe its inner loop."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from motifcnn.scanning.gpu_kernel import Kernel, mark
+
+    kinds = {"letters": "*u8", "unknown": "*u8", "left": "*i8", "needed": "*i32", "marks": "*i32", "counters": "*i64"}
+    constants = {"SPAN": 16, "POSITIONS": Kernel().positions}
+    signature = {name: kinds.get(name, "constexpr" if name in constants else "i32") for name in mark.arg_names}
+    aligned = {(n,): [["tt.divisibility", 16]] for n, name in enumerate(mark.arg_names) if name in {*kinds, "strands"}}
+    options = {"num_warps": Kernel().warps, "num_stages": Kernel().stages}
+    target = GPUTarget("cuda", capability, 32)
+    made = triton.compile(ASTSource(mark, signature, constants, aligned), target=target, options=options)
+    tools = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
+    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+        file.write(made.asm["cubin"])
+        file.flush()
+        usage, code = (
+            subprocess.run([tools / tool, option, file.name], capture_output=True, text=True, check=True).stdout
+            for tool, option in (("cuobjdump", "-res-usage"), ("nvdisasm", "-c"))
+        )
+    registers, stack = (int(re.findall(rf"{name}:(\d+)", usage)[-1]) for name in ("REG", "STACK"))
+    scores = Kernel().positions * 32
+    return (
+        f"compute capability {capability / 10}: {registers} registers, {stack} bytes spilled, "
+        f"{_loop_with_products(code)} instructions a warp for {scores:,} scores of up to 16 positions"
+    )
+
+
+def _loop_with_products(code: str) -> int:
+    """Count the instructions of the loop that holds the matrix products."""
+    labels: dict[str, int] = {}
+    products: list[int] = []
+    count = 0
+    for line in code.splitlines():
+        if label := re.match(r"(\.L_x_\d+):", line):
+            labels[label[1]] = count
+        elif instruction := re.match(r"\s+/\*[0-9a-f]+\*/\s+(.*)", line):
+            count += 1
+            if "MMA" in instruction[1]:
+                products.append(count)
+            target = re.search(r"BRA `\((\.L_x_\d+)\)", instruction[1])
+            begin = labels.get(target[1]) if target else None
+            if begin is not None and any(begin < place <= count for place in products):
+                return count - begin
+    return 0
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -125,6 +181,8 @@ def main() -> None:
         hits = compare(GpuEngine(scores, thresholds, "cpu", reference), scores, thresholds, part)
         print(f"{head}; there is no CUDA device on this {platform.machine()} machine and nothing is timed:\n"
               f"{hits:,} hits in {len(part):,} letters by the torch reference, as by the CPU engine")  # fmt: skip
+        if find_spec("triton"):
+            print("\n".join(code_for(capability) for capability in (80, 90)))
         return
     from motifcnn.scanning.gpu_kernel import Kernel
 
