@@ -51,14 +51,42 @@ def logos(
     run: Run = Path("motifcnn_out"),
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to; made if missing.")] = Path("logos"),
     file_format: Annotated[LogoFormat, typer.Option("--format", help="Picture format.")] = LogoFormat.SVG,
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="All on one sheet, sheet.svg and sheet.pdf (or .png by --format).")
+    ] = False,
     force: Force = False,
 ) -> None:
-    """Draw a sequence logo of each motif: one file a motif."""
+    """Draw a sequence logo of each motif: one file a motif, or all on one sheet."""
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.logos import logo_file_name, write_logo
 
+    if sheet:
+        _write_sheets(run, out, file_format, force=force)
+        return
     motifs = read_motifs(motifs_path(run))
     paths = [out / f"{logo_file_name(motif.name)}.{file_format}" for motif in motifs]
+    _make_room(out, paths, force=force)
+    for motif, path in zip(motifs, paths, strict=True):
+        write_logo(motif, path)
+    speech.say(f"{len(motifs)} {'logo' if len(motifs) == 1 else 'logos'} in {out}")
+
+
+def _write_sheets(run: Path, out: Path, file_format: LogoFormat, *, force: bool) -> None:
+    from motifcnn.logo_sheet import write_sheet
+    from motifcnn.report.sheet import sheet_rows
+
+    motifs_path(run)  # says what is wrong where there is no run, or no motif in it
+    rows = sheet_rows(run)
+    endings = ["png"] if file_format == LogoFormat.PNG else ["svg", "pdf"]
+    paths = [out / f"sheet.{ending}" for ending in endings]
+    _make_room(out, paths, force=force)
+    for path in paths:
+        write_sheet(rows, path)
+    speech.say(f"{len(rows)} {'motif' if len(rows) == 1 else 'motifs'} in {' and '.join(map(str, paths))}")
+
+
+def _make_room(out: Path, paths: list[Path], *, force: bool) -> None:
+    """Make the folder; refuse to write over files unless asked to."""
     present = [path for path in paths if path.exists()]
     if present and not force:
         raise MotifcnnError(f"{present[0]}: is there already; give another folder with -o, or --force to write over it")
@@ -66,9 +94,6 @@ def logos(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"no folder can be made there ({error.strerror}); give another with -o", out) from None
-    for motif, path in zip(motifs, paths, strict=True):
-        write_logo(motif, path)
-    speech.say(f"{len(motifs)} {'logo' if len(motifs) == 1 else 'logos'} in {out}")
 
 
 @export.command("motifs")

@@ -113,9 +113,10 @@ def say_outcome(outcome: "Outcome", out: Path) -> None:
     speech.say(f"{len(significant)} of {len(outcome.assessment.motifs)} motifs are significant (E ≤ {threshold})")
     for tested in outcome.assessment.motifs[:5]:
         composed = tested.composition.explained and tested in significant
-        near = tested.relatives.best.factor if tested.relatives else ""
-        if tested.relatives and tested.relatives.family and len(tested.relatives.members) > 1:
-            near = f"{near} ({tested.relatives.family} family)"
+        known = tested.relatives
+        near = known.best.factor if known and known.members else ""
+        if near and known and known.family:
+            near = f"{near} (family {known.family})"
         speech.say(
             f"  {tested.motif.name}  {tested.motif.consensus}  E = {tested.e_value:.2g}, "
             f"AUROC alone {tested.enrichment.auroc:.3f}"

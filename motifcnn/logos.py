@@ -36,6 +36,7 @@ _HEIGHT: Final = 1.2
 _LEFT, _RIGHT, _BOTTOM, _TOP = 0.45, 0.05, 0.2, 0.07
 _RESOLUTION: Final = 200
 _FACTS: Final[dict[str, dict[str, Any]]] = {
+    "svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
     # What matplotlib would write by itself: the time of day, and its own version.
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
@@ -101,12 +102,22 @@ def write_logo(motif: Motif, path: str | Path) -> None:
     Raises:
         InputError: The ending names no format known here.
     """
-    kind = Path(path).suffix.lower().removeprefix(".")
-    if kind not in LOGO_FORMATS:
-        raise InputError(f"a logo cannot be written as {kind!r}; let the name end in .svg, .png or .pdf", path)
+    kind = logo_kind(path)
     content = logo_document(motif).encode() if kind == "svg" else _rendered(motif, kind)
     with atomic_write(path) as handle:
         handle.write(content)
+
+
+def logo_kind(path: str | Path) -> str:
+    """Return the format that a path's ending names.
+
+    Raises:
+        InputError: It names none known here.
+    """
+    kind = Path(path).suffix.lower().removeprefix(".")
+    if kind not in LOGO_FORMATS:
+        raise InputError(f"a logo cannot be written as {kind!r}; let the name end in .svg, .png or .pdf", path)
+    return kind
 
 
 def logo_document(motif: Motif, before: int = 0, columns: int = 0) -> str:
@@ -121,7 +132,11 @@ def logo_document(motif: Motif, before: int = 0, columns: int = 0) -> str:
     width, height = 72 * (_LEFT + _RIGHT + _INCHES_A_LETTER * columns), 72 * _HEIGHT
     used: dict[str, str] = {}
     body = "".join((*_axes(motif, before, columns, height), *_letters(motif, before, height, used)))
-    shapes = "".join(f'<path id="{name}" d="{letter_outline(letter)}"/>' for letter, name in used.items())
+    colours = letter_colours(motif.alphabet)
+    shapes = "".join(
+        f'<path id="{name}" style="fill: {colours[letter]}" d="{letter_outline(letter)}"/>'
+        for letter, name in used.items()
+    )
     return (
         f'<?xml version="1.0" encoding="utf-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" '
         f'xmlns:xlink="http://www.w3.org/1999/xlink" width="{width:.2f}pt" height="{height:.2f}pt" '
@@ -132,7 +147,6 @@ def logo_document(motif: Motif, before: int = 0, columns: int = 0) -> str:
 
 def _letters(motif: Motif, before: int, height: float, used: dict[str, str]) -> Iterator[str]:
     """The letters, smallest lowest in each stack, as logomaker stacks them; those used are put into `used`."""
-    colours = letter_colours(motif.alphabet)
     column, bit = 72 * _INCHES_A_LETTER, _bit(motif.alphabet)
     for position, heights in enumerate(logo_heights(motif)):
         floor = height - 72 * _BOTTOM
@@ -144,7 +158,7 @@ def _letters(motif: Motif, before: int, height: float, used: dict[str, str]) -> 
             wide, high = column * _LETTER_SHARE * letter_width(letter), bit * heights[number]
             left = 72 * _LEFT + column * (before + position) + (column - wide) / 2
             yield (
-                f'<use xlink:href="#{name}" style="fill: {colours[letter]}" '
+                f'<use xlink:href="#{name}" '
                 f'transform="translate({left:.2f} {floor:.2f}) scale({wide:.3f} {-high:.3f})"/>'
             )
             floor -= high
@@ -246,10 +260,15 @@ def logo_file_name(motif_name: str) -> str:
     return f"{plain}_{hashlib.sha256(motif_name.encode()).hexdigest()[:8]}"
 
 
+def file_facts(kind: str) -> dict[str, Any]:
+    """Return the metadata with which matplotlib writes neither the time of day nor its own version."""
+    return _FACTS[kind]
+
+
 def _rendered(motif: Motif, kind: str) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    with _fixed_style():
+    with fixed_style():
         figure = _figure(motif.width)
         FigureCanvasAgg(figure)
         draw_logo(motif, figure.axes[0])
@@ -259,13 +278,13 @@ def _rendered(motif: Motif, kind: str) -> bytes:
 
 
 @contextmanager
-def _fixed_style() -> Iterator[None]:
-    """Matplotlib's own defaults, whatever the user's matplotlibrc says."""
+def fixed_style() -> Iterator[None]:
+    """Matplotlib's own defaults, whatever the user's matplotlibrc says, with ids that do not vary."""
     import matplotlib as mpl
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update({"savefig.facecolor": "white"})
+        mpl.rcParams.update({"svg.hashsalt": "motifcnn", "svg.fonttype": "path", "savefig.facecolor": "white"})
         yield
 
 

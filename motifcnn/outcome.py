@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from motifcnn.alphabet import Alphabet
 from motifcnn.assessment import Assessment, MotifPair, TestedMotif, found_sites
 from motifcnn.baselines import Baseline
 from motifcnn.channel_findings import (
@@ -20,7 +21,7 @@ from motifcnn.channel_findings import (
 from motifcnn.channels import missing
 from motifcnn.evaluation import Scores, score_predictions
 from motifcnn.examples import Examples
-from motifcnn.extraction import positive_groups
+from motifcnn.extraction import positive_groups, site_windows
 from motifcnn.fixed_positions import FixedPositions
 from motifcnn.formats.files import atomic_write
 from motifcnn.formats.meme import write_meme
@@ -249,7 +250,7 @@ def _pairs_table(outcome: Outcome) -> pd.DataFrame:
 
 
 def _sites_table(outcome: Outcome) -> pd.DataFrame:
-    """Best sites at the threshold in training and held-out positives."""
+    """Best sites at the threshold in training and held-out positives, with their letters as the motif reads them."""
     examples, sites = outcome.examples, outcome.assessment.sites
     found_in = found_sites(outcome.assessment, outcome.model.objective, examples)
     names = np.array(examples.sequences.names, dtype=object)
@@ -257,23 +258,38 @@ def _sites_table(outcome: Outcome) -> pd.DataFrame:
     tables = []
     for column, tested in enumerate(outcome.assessment.motifs):
         scores, found = sites.scores[:, column], found_in[column]
-        strand = np.where(sites.reverse[found, column], "-", "+")
+        starts, reverse, width = sites.starts[found, column], sites.reverse[found, column], tested.motif.width
+        windows = site_windows(examples.sequences, found, starts, reverse, width, _SITE_FLANK)
         tables.append(
             pd.DataFrame(
                 {
                     "motif": tested.motif.name,
                     "id": names[found],
                     "split": parts[found],
-                    "start": sites.starts[found, column],
-                    "end": sites.starts[found, column] + tested.motif.width,
-                    "strand": strand if outcome.model.network.filters.both_strands else "+",
+                    "start": starts,
+                    "end": starts + width,
+                    "strand": np.where(reverse, "-", "+"),
                     "log_odds": scores[found],
                     "length": examples.sequences.lengths[found],
+                    "upstream": _words(windows[:, :_SITE_FLANK], examples.sequences.alphabet),
+                    "site": _words(windows[:, _SITE_FLANK : _SITE_FLANK + width], examples.sequences.alphabet),
+                    "downstream": _words(windows[:, _SITE_FLANK + width :], examples.sequences.alphabet),
                 }
             )
         )
-    columns = ["motif", "id", "split", "start", "end", "strand", "log_odds", "length"]
-    return pd.concat(tables) if tables else pd.DataFrame(columns=columns)
+    return pd.concat(tables) if tables else pd.DataFrame(columns=list(SITE_COLUMNS))
+
+
+SITE_COLUMNS = (
+    "motif", "id", "split", "start", "end", "strand", "log_odds", "length", "upstream", "site", "downstream",
+)  # fmt: skip
+
+_SITE_FLANK = 5
+"""Letters shown on each side of a site, as it is read; those past an end are unknown letters."""
+
+
+def _words(codes: npt.NDArray[np.uint8], alphabet: Alphabet) -> list[str]:
+    return [alphabet.decode(row) for row in codes]
 
 
 def _positions_table(outcome: Outcome) -> pd.DataFrame:

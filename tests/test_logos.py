@@ -100,11 +100,12 @@ def letter_boxes(document):
     """(id, colour, left, right, floor, ceiling) of each letter of an SVG logo, in points from below."""
     root = ET.fromstring(document)
     height = float(root.get("viewBox").split()[3])
+    colours = {path.get("id"): path.get("style") for path in root.iter("{http://www.w3.org/2000/svg}path")}
     boxes = []
     for use in root.iter("{http://www.w3.org/2000/svg}use"):
         x, y, wide, high = map(float, re.findall(r"-?[\d.]+", use.get("transform")))
         name = use.get("{http://www.w3.org/1999/xlink}href")
-        boxes.append((name[-1], use.get("style")[6:], x, x + wide, height - y, height - y - high))
+        boxes.append((name[-1], colours[name[1:]][6:], x, x + wide, height - y, height - y - high))
     return boxes
 
 

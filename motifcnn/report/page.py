@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from motifcnn.alphabet import ALPHABETS, DNA
 from motifcnn.errors import MotifcnnError
 from motifcnn.formats.files import write_text
+from motifcnn.letter_shapes import letter_colours
 from motifcnn.logos import inline_svg
+from motifcnn.report.articles import Article, article, site_colours
 from motifcnn.report.channels import TrackView, ablation_sentence, track_names, track_views
 from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, padded_axis, stacked_histogram
+from motifcnn.report.nothing import why_nothing
 from motifcnn.report.pairs import pair_rows, pair_sentences
 from motifcnn.report.performance import Figure, Performance, performance
 from motifcnn.report.positions import position_views
@@ -51,12 +55,16 @@ class MotifView:
         logo: The logo's SVG element; empty where there is none.
         spread: Where its sites lie along the sequences, None where no site is known.
         tracks: Further channels along its sites.
+        anchor: Name of its own place on the page.
+        article: What stands there.
     """
 
     row: MotifRow
     logo: Markup
     spread: Figure | None
     tracks: list[TrackView]
+    anchor: str
+    article: Article
 
 
 def write_report(run_directory: Path) -> None:
@@ -129,7 +137,17 @@ def _contents(files: RunFiles) -> dict[str, Any]:
         },
         "both_strands": any(row.get("strand") == "-" for row in files.sites.rows),
         "strand_colours": COLOURS[:2],
+        "site_style": Markup(_site_style(metrics)),
+        "why_nothing": why_nothing(
+            files, e_threshold, MEASURES.get(measured.measure, measured.measure), measured.model_score
+        ),
     }
+
+
+def _site_style(metrics: dict[str, Any]) -> str:
+    name = str((metrics.get("data") or {}).get("alphabet", ""))
+    alphabet = ALPHABETS.get(name, DNA)
+    return site_colours(letter_colours(alphabet), alphabet.letters)
 
 
 def _tiles(metrics: dict[str, Any], measured: Performance, rows: list[MotifRow]) -> list[tuple[str, str]]:
@@ -149,8 +167,11 @@ def _motif_views(files: RunFiles, rows: list[MotifRow]) -> list[MotifView]:
     equal_length = (files.metrics.get("data") or {}).get("shortest") == (files.metrics.get("data") or {}).get("longest")
     views = []
     for index, row in enumerate(rows):
-        spread = _spread(files.sites.where("motif", row.name), row, equal_length)
-        views.append(MotifView(row, _logo(files, row, f"m{index}-"), spread, track_views(files, row.name)))
+        sites = files.sites.where("motif", row.name)
+        spread = _spread(sites, row, equal_length)
+        own = article(files, row, files.motifs.rows[index], sites, f"a{index}-")
+        logo = _logo(files, row, f"m{index}-")
+        views.append(MotifView(row, logo, spread, track_views(files, row.name), f"each-{index + 1}", own))
     return views
 
 

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.errors import InputError
+from motifcnn.formats.motif_files import read_motifs
 from motifcnn.logos import logo_file_name
+from motifcnn.motifs import Motif
 
 Row = dict[str, str]
 Numbers = npt.NDArray[np.float64]
@@ -59,6 +61,9 @@ class RunFiles:
         positions: positions.tsv; without rows where no target depends on fixed positions.
         position_logos: SVG text of the logo of each of its targets.
         logos: SVG text of each motif's logo, by the motif's name.
+        matrices: motifs.meme, by name; empty where the file is absent.
+        filter_matrices: filter_motifs.meme, likewise.
+        known_matrices: known_motifs.meme, likewise.
     """
 
     record: dict[str, Any]
@@ -75,6 +80,9 @@ class RunFiles:
     positions: Table
     position_logos: tuple[str, ...]
     logos: dict[str, str]
+    matrices: dict[str, Motif]
+    filter_matrices: dict[str, Motif]
+    known_matrices: dict[str, Motif]
 
 
 def number(cell: str) -> float:
@@ -116,6 +124,9 @@ def read_run(run_directory: Path) -> RunFiles:
         positions=_read_table(run_directory / "positions.tsv"),
         position_logos=_read_position_logos(run_directory / "logos"),
         logos=_read_logos(run_directory / "logos", [row.get("motif", "") for row in motifs.rows]),
+        matrices=_read_matrices(run_directory / "motifs.meme"),
+        filter_matrices=_read_matrices(run_directory / "filter_motifs.meme"),
+        known_matrices=_read_matrices(run_directory / "known_motifs.meme"),
     )
 
 
@@ -151,6 +162,10 @@ def _read_position_logos(folder: Path) -> tuple[str, ...]:
     names = [f"positions_{number + 1}" for number in range(len(list(folder.glob("positions_*.svg"))))]
     found = _read_logos(folder, names)
     return tuple(found.get(name, "") for name in names)
+
+
+def _read_matrices(path: Path) -> dict[str, Motif]:
+    return {motif.name: motif for motif in read_motifs(path)} if path.is_file() else {}
 
 
 def _read_logos(folder: Path, names: list[str]) -> dict[str, str]:

@@ -26,8 +26,8 @@
       });
     });
   });
-  // On paper nothing can be unfolded.
+  // On paper nothing can be unfolded; pages of motifs that are not significant are spared.
   window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details").forEach(function (box) { box.open = true; });
+    document.querySelectorAll("details:not(.rest)").forEach(function (box) { box.open = true; });
   });
 })();

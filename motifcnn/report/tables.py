@@ -294,6 +294,6 @@ def _kin(row: Row) -> str:
     more = f" and {len(members) - _MOST_KIN} more" if len(members) > _MOST_KIN else ""
     names = ", ".join(members[:_MOST_KIN]) + more
     if family and len(members) > 1:
-        return f"{family} family: {names}"
+        return f"family {family}: {names}"
     others = [name for name in members if name and name != row.get("best_match")]
     return f"also like {', '.join(others)}" if others else ""

@@ -83,7 +83,7 @@ def motif_sentence(rows: Sequence[MotifRow], e_threshold: float, targets: int) -
     sentence = f"{lead} significant on held-out sequences ({limit}); {which} is {reads}"
     sentence += f", E\u00a0=\u00a0{best.e_value.text}"
     if best.best_match:
-        sentence += f"; among known motifs it is nearest to {best.best_match} (E\u00a0=\u00a0{best.match_e_value.text}"
+        sentence += f"; the nearest known motif is {best.best_match} (E\u00a0=\u00a0{best.match_e_value.text}"
         sentence += f"; {best.kin})" if best.kin else ")"
     return sentence + "."
 

@@ -160,7 +160,7 @@ class RunMaker:
             "negatives", "occupancy_auroc", "shuffled_share", "shuffled_p_value", "gc_matched_share",
             "gc_matched_p_value", "composition_only", "central_p_value", "central_e_value", "central_window",
             "central_found", "central_sites", "match_id", "match_offset", "match_orientation",
-            "match_family", "match_members",
+            "match_family", "match_members", "refined", "filter_similarity",
         ]  # fmt: skip
         p_values = (0.06, 0.2, 0.7) if self.task == "hopeless" else (3.2e-17, 4e-4, 0.31)
         outputs = self.classes or self.targets
@@ -178,23 +178,45 @@ class RunMaker:
                  4 + 9 * number, 60, 0.83 - 0.1 * number, 0.07, 1e-9 if number != 1 else 0.4,
                  *(("NA", "NA") if protein else (0.09, 2e-8)), "yes" if number == 1 else "no",
                  *((1e-7, 3e-7, 0.2, 40, 51) if number == 0 else (0.4, 1.2, 0.5, 20, 39)),
-                 *(("MA0001.1", -1, "-", "CRP-like", "CRP, FNR, VFR") if number == 0 else ("NA",) * 5))
+                 *(("MA0001.1", -1, "-+"[protein], "CRP-like", "CRP, FNR, VFR") if number == 0 else ("NA",) * 5),
+                 *(("yes", 0.93) if number == 0 else ("no", 1)))
             )  # fmt: skip
             write_logo(motif, self.folder / "logos" / f"{logo_file_name(motif.name)}.svg")
             for index in range(0, 120 - 30 * number):
                 start = int(np.clip(self.generator.normal(95, 20), 0, 200 - motif.width))
                 strand = "+" if protein else self.generator.choice(["+", "-"])
                 sites.append(
-                    (motif.name, self.example_ids[index], "train", start, start + motif.width, strand, 7.1, 200)
+                    (
+                        motif.name,
+                        self.example_ids[index],
+                        "train",
+                        start,
+                        start + motif.width,
+                        strand,
+                        7.1,
+                        200,
+                        "ACGTA",
+                        "".join(motif.alphabet.letters[k] for k in motif.probabilities.argmax(axis=1)),
+                        "TTGCA",
+                    )
                 )
         write_rows(self.folder / "motifs.tsv", columns, rows)
         write_rows(
-            self.folder / "sites.tsv", ["motif", "id", "split", "start", "end", "strand", "log_odds", "length"], sites
+            self.folder / "sites.tsv",
+            ["motif", "id", "split", "start", "end", "strand", "log_odds", "length", "upstream", "site", "downstream"],
+            sites,
         )
         self._pairs(motifs)
         if motifs:
             write_meme_text(self.folder / "motifs.meme", motifs)
             write_meme_text(self.folder / "filters.meme", motifs)
+            write_meme_text(self.folder / "filter_motifs.meme", [self._shifted(motif) for motif in motifs])
+            known = motif_of("NTGTGAN", "MA0001.1", self.alphabet)
+            write_meme_text(self.folder / "known_motifs.meme", [known])
+
+    def _shifted(self, motif):
+        """The motif without its first column."""
+        return Motif(motif.name, motif.probabilities[1:], motif.alphabet)
 
     def _pairs(self, motifs):
         columns = ["motif_a", "motif_b", "loss_a", "loss_b", "loss_both", "interaction", "standard_error", "kind",

@@ -87,3 +87,24 @@ def test_export_says_what_is_missing(run_cli, make_run, tmp_path, what):
 
 def test_an_unknown_format_is_a_usage_fault(run_cli, make_run):
     assert run_cli("export", "logos", make_run(), "--format", "gif").exit_code == 2
+
+
+def test_all_logos_on_one_sheet(run_cli, make_run, tmp_path):
+    run = make_run()
+    result = run_cli("export", "logos", run, "--sheet", "-o", tmp_path / "p")
+    assert result.exit_code == 0, result.stderr
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["sheet.pdf", "sheet.svg"]
+    assert "3 motifs in" in result.stderr
+    again = run_cli("export", "logos", run, "--sheet", "-o", tmp_path / "p")
+    assert again.exit_code == 1
+    assert "sheet.svg: is there already" in again.stderr
+    picture = run_cli("export", "logos", run / "motifs.meme", "--sheet", "--format", "png", "-o", tmp_path / "q")
+    assert picture.exit_code == 0, picture.stderr
+    assert [path.name for path in (tmp_path / "q").iterdir()] == ["sheet.png"]
+
+
+def test_a_sheet_of_no_run_is_refused(run_cli, make_run, tmp_path):
+    refused = run_cli("export", "logos", make_run("empty"), "--sheet", "-o", tmp_path / "p")
+    assert refused.exit_code == 1
+    assert "this run found no motif" in refused.stderr
+    assert not (tmp_path / "p").exists()

@@ -83,7 +83,7 @@ def test_every_section_says_something(make_run, task):
     words = page_of(make_run(task)).words
     for heading in (
         "Motifs",
-        "Where the sites lie",
+        "Motif by motif",
         "How well it predicts",
         "How it learned",
         "The data",
@@ -134,7 +134,8 @@ def test_each_motif_is_there_with_its_logo_and_numbers(make_run, task):
     text = (run / "report.html").read_text()
     assert [f'href="#m{index}-letter-' in text for index in range(4)] == [True, True, True, False]
     assert "3.2 × 10⁻¹⁷" in page.words
-    assert "CRP E = 5.0 × 10⁻¹⁰ CRP-like family: CRP, FNR, VFR" in page.words
+    assert "family CRP-like: CRP, FNR, VFR" in page.words
+    assert "CRP E = 5.0 × 10⁻¹⁰" in page.words
     assert "2 motifs are significant on held-out sequences (E ≤ 0.05); the first is motif_1" in page.words
     assert page.tags.count("table") > 3
 
@@ -153,6 +154,9 @@ def test_no_significant_motif_is_said_with_the_best_one(make_run):
     assert "does not tell positives from negatives better than guessing" in words
     assert "A trivial model does as well as the network, or nearly so (dinucleotides only" in words
     assert "No negatives were given; they were made (shuffled positives, 2-letter counts kept)." in words
+    assert "Nothing significant was found. Why:" in words
+    assert "3 motifs were tested on 60 positives and 60 others held out, so that p ≤ 0.017 was needed." in words
+    assert "A motif that no other sequence holds reaches that if 6 of the positives hold it." in words
 
 
 def test_motifs_that_are_not_significant_are_folded_away_unless_there_are_no_others(make_run):
@@ -163,7 +167,9 @@ def test_motifs_that_are_not_significant_are_folded_away_unless_there_are_no_oth
 def test_no_motif_at_all_is_said_too(make_run):
     words = page_of(make_run("empty")).words
     assert "No motif was significant (E ≤ 0.05): no filter of the network fired at enough sites" in words
-    assert "No motif has sites that could lie in more than one place" in words
+    assert "There is no motif to be shown; why, is said above." in words
+    assert "The network has 256 filters; none fired more often in training positives than in the others" in words
+    assert "The network itself reaches AUROC 0." in words
 
 
 def test_motifs_that_could_not_be_tested_are_not_called_insignificant_findings(make_run):
@@ -385,8 +391,8 @@ def test_pairs_and_central_sites_are_told(make_run):
 
 def test_a_motif_of_composition_is_named_so(make_run):
     words = page_of(make_run()).words
-    assert words.count("composition only") == 2 + 1  # its badge, and the glossary's entry and text
+    assert words.count("composition only") == 2 + 2  # its two badges, and the glossary's entry and text
     assert "Composition alone explains motif_2" in words
-    assert "by composition: in 7 % of shuffled positives (p = 1.0 × 10⁻⁹) and 9 % of others of the same GC" in words
+    assert "By composition in 7 % of shuffled positives (p = 1.0 × 10⁻⁹) and 9 % of others of the same GC" in words
     protein = page_of(make_run("classes", "protein")).words
     assert "others of the same GC content (p" not in protein

@@ -111,14 +111,14 @@ def test_held_out_counts_in_words(task, words):
     ("cells", "words"),
     [
         ({"best_match": "NA"}, ""),
-        ({"match_family": "Ets", "match_members": "ELK4, GABPA"}, "Ets family: ELK4, GABPA"),
+        ({"match_family": "Ets", "match_members": "ELK4, GABPA"}, "family Ets: ELK4, GABPA"),
         ({"match_family": "Ets", "match_members": "ELK4"}, ""),
         ({"match_family": "NA", "match_members": "ELK4, ETV1"}, "also like ETV1"),
         ({"match_family": "NA", "match_members": "ELK4"}, ""),
         ({"match_e_value": "0.3", "match_members": "NA"}, "not alike: as near by chance"),
         (
             {"match_family": "Ets", "match_members": ", ".join("abcdefgh")},
-            "Ets family: a, b, c, d, e, f and 2 more",
+            "family Ets: a, b, c, d, e, f and 2 more",
         ),
     ],
 )
