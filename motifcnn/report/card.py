@@ -40,7 +40,8 @@ body{{font:15px/1.5 system-ui,'Segoe UI',Roboto,sans-serif;color:#222;margin:0 a
 h1{{font-size:1.25rem;margin:0 0 .3rem;overflow-wrap:anywhere}}p{{margin:.3rem 0}}
 table{{border-collapse:collapse;margin:.6rem 0}}td,th{{padding:.15rem .8rem .15rem 0;text-align:left}}
 td.n{{text-align:right;font-variant-numeric:tabular-nums}}tr.chosen td{{font-weight:600}}
-.card{{overflow-x:auto;margin:1rem 0}}.card svg{{display:block;width:100%;min-width:780px;height:auto}}
+.card{{overflow-x:auto;margin:1rem 0}}
+.card svg{{display:block;width:100%;max-width:calc(1.2*var(--own));min-width:min(780px,var(--own));height:auto}}
 .legend span{{display:inline-block;margin-right:1rem;white-space:nowrap}}
 .legend i{{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em}}
 dl{{margin:1rem 0;font-size:.9rem;color:#444}}dt{{font-weight:600}}dd{{margin:0 0 .35rem}}
@@ -49,7 +50,7 @@ dl{{margin:1rem 0;font-size:.9rem;color:#444}}dt{{font-weight:600}}dd{{margin:0 
 <p>{place}</p>
 <table><tr><th>target</th><th>{prediction}</th><th>logit</th></tr>{targets}</table>
 <p class="legend">{legend}</p>
-<div class="card">{drawing}</div>
+<div class="card" style="--own:{width}px">{drawing}</div>
 <dl>{terms}</dl>
 </body></html>
 """
@@ -120,7 +121,7 @@ def card_svg(card: Card) -> str:
     height = sum(row.height + _GAP for row in rows) + _RULER
     columns = _columns(card.end - card.begin)
     starts = range(card.begin, card.end, columns)
-    whole = _LEFT + columns * STEP + _RIGHT, len(starts) * (height + _BETWEEN) - _BETWEEN
+    whole = _width(card), len(starts) * (height + _BETWEEN) - _BETWEEN
     letters = sorted({*card.explanation.model.alphabet.decode(card.explanation.codes[card.begin : card.end])})
     shapes = "".join(f'<path id="letter-{letter}" d="{letter_outline(letter)}"/>' for letter in letters)
     lines = [
@@ -138,6 +139,11 @@ def card_svg(card: Card) -> str:
 def _columns(positions: int) -> int:
     """Divide positions into lines of about one length."""
     return -(-positions // -(-positions // _COLUMNS))
+
+
+def _width(card: Card) -> float:
+    """Width of the drawing where it is neither stretched nor shrunk."""
+    return _LEFT + _columns(card.end - card.begin) * STEP + _RIGHT
 
 
 def _line(card: Card, rows: list[Row], begin: int, end: int) -> str:
@@ -253,6 +259,7 @@ def _page(card: Card) -> str:
         prediction="value" if objective.task == "regression" else "probability",
         targets="".join(rows),
         legend=legend,
+        width=number(_width(card)),
         drawing=card_svg(card),
         terms=terms,
     )
