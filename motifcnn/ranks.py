@@ -147,7 +147,7 @@ def joined() -> Iterator[Ranks]:
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         yield Ranks(here)
-    except BaseException as error:
+    except Exception as error:  # Ctrl-C reaches them all at once
         if not _is_first_to_fail(store):
             raise AlreadyTold(str(error)) from None
         raise

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from motifcnn.alphabet import Alphabet, Codes
 from motifcnn.errors import MotifcnnError
 from motifcnn.formats.fasta import FastaChunk
+from motifcnn.scanning.bundles import Bundle, bundled
 from motifcnn.scanning.distribution import IntegerMotif
 from motifcnn.scanning.machine_code import compiled_code
 from motifcnn.scanning.plain import PlainEngine
@@ -96,6 +97,7 @@ class Scanner:
         threads: int = 1,
         device: str = "cpu",
     ):
+        self._unknown = alphabet.unknown
         self.longest = max(motif.width for motif in motifs)
         self.threads = threads
         self.chunk = max(_letters(motifs, thresholds, both_strands), 2 * self.longest)
@@ -126,25 +128,28 @@ class Scanner:
     def scan(self, chunks: Iterable[FastaChunk]) -> Iterator[Hits]:
         """Scan chunks that overlap by `overlap`; each window belongs to the chunk in which it starts first."""
         with ThreadPoolExecutor(self.threads) as pool:
-            waiting: deque[tuple[FastaChunk, list[Future[_Found]]]] = deque()
-            for chunk in chunks:
-                waiting.append((chunk, self._begin(chunk, pool)))
-                if len(waiting) > 1:  # the next chunk is read and begun before this one is waited for
-                    yield self._hits(*waiting.popleft())
+            waiting: deque[tuple[Bundle, list[Future[_Found]]]] = deque()
+            for bundle in bundled(chunks, self._unknown, self.chunk):
+                waiting.append((bundle, self._begin(bundle, pool)))
+                if len(waiting) > 1:  # the next one is read and begun before this one is waited for
+                    yield from self._hits(*waiting.popleft())
             while waiting:
-                yield self._hits(*waiting.popleft())
+                yield from self._hits(*waiting.popleft())
 
-    def _begin(self, chunk: FastaChunk, pool: ThreadPoolExecutor) -> "list[Future[_Found]]":
+    def _begin(self, bundle: Bundle, pool: ThreadPoolExecutor) -> "list[Future[_Found]]":
         if self._engine is None:
             return []
-        end = len(chunk.codes) if chunk.last else len(chunk.codes) - self.overlap
+        end = len(bundle.codes) if bundle.last else len(bundle.codes) - self.overlap
         begins = range(0, end, self._share)
-        return [pool.submit(self._engine.find, chunk.codes, at, min(at + self._share, end)) for at in begins]
+        return [pool.submit(self._engine.find, bundle.codes, at, min(at + self._share, end)) for at in begins]
 
-    def _hits(self, chunk: FastaChunk, shares: "list[Future[_Found]]") -> Hits:
+    def _hits(self, bundle: Bundle, shares: "list[Future[_Found]]") -> Iterator[Hits]:
         parts = [share.result() for share in shares] or [_NOTHING]
         starts, strands, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        return Hits(chunk.name, starts + chunk.start, self._motifs[strands], self._reverse[strands], scores)
+        for chunk, own, begin in bundle.owners(starts):
+            here = strands[own]
+            places = starts[own] + (chunk.start - begin)
+            yield Hits(chunk.name, places, self._motifs[here], self._reverse[here], scores[own])
 
 
 def _letters(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | None], both_strands: bool) -> int:

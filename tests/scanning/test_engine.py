@@ -137,3 +137,33 @@ def test_many_hits_mean_short_chunks(monkeypatch):
     codes = np.random.default_rng(0).integers(0, 4, 100).astype(np.uint8)
     (found,) = scanner(3, 1.0, threads=2).scan(chunks(codes, 100, 7))
     assert len(found.starts) == 93 * 2 * 3
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_short_proteins_are_scanned_as_by_brute_force(threads):
+    """Proteins of random lengths, some shorter than the motifs, with sites at both ends of some."""
+    generator = np.random.default_rng(8)
+    motifs = [motif(generator, width, PROTEIN) for width in (6, 20)]
+    thresholds = [each.threshold(1e-3) for each in motifs]
+    best = motifs[1].scores.argmax(axis=1).astype(np.uint8)
+    proteins = [generator.integers(0, 20, length).astype(np.uint8) for length in generator.integers(0, 600, 2000)]
+    for protein in proteins[::20]:
+        if len(protein) >= 40:
+            protein[:20] = protein[-20:] = best
+    expected = []
+    for number, protein in enumerate(proteins):
+        for which, each in enumerate(motifs):
+            windows = np.lib.stride_tricks.sliding_window_view(np.append(protein, [99] * 20), each.width)
+            scores = each.scores[np.arange(each.width), windows[: max(len(protein) - each.width + 1, 0)]].sum(axis=1)
+            starts = np.flatnonzero(scores >= thresholds[which])
+            expected += [(number, start, which, scores[start]) for start in starts.tolist()]
+    stream = [FastaChunk(str(number), 0, protein, last=True) for number, protein in enumerate(proteins)]
+    scanner = Scanner(motifs, thresholds, PROTEIN, both_strands=False, threads=threads)
+    found = [
+        (int(hits.chrom), *hit)
+        for hits in scanner.scan(stream)
+        for hit in zip(hits.starts.tolist(), hits.motifs.tolist(), hits.scores.tolist(), strict=True)
+    ]
+    assert len(expected) > 1000
+    assert sum(which == 1 and score == motifs[1].highest for _, _, which, score in expected) > 150
+    assert found == sorted(expected)
