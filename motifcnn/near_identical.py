@@ -9,6 +9,11 @@ Sequences shorter than three words (36 nucleotides, 15 residues) are near-identi
 identical: peptides of 8 to 11 residues that differ in one place are different ligands, and a word test
 would throw them together.
 
+Homologous proteins keep few words: of two with identity i over their length, about i⁵ of the words of five. So
+proteins of 80 residues or more are also alike when they share at least eight words and the share similarity³·⁵ of the
+smaller one's: with the default of 0.5 that is an identity of about 0.6. Shorter proteins, domains and windows among
+them, are not judged so: two that hold the same motif would be thrown together.
+
 All sequences are listed under their (longer) words, which are sampled by hash value so that the list stays
 within a fixed size; sequences under the same word are compared exactly, and those alike are joined
 (single linkage, union-find). Time and memory grow linearly with the sequences.
@@ -33,6 +38,12 @@ WORD: Final = {"dna": 12, "rna": 12, "protein": 5}
 """Letters of the words that similarity is measured with."""
 _INDEX_WORD: Final = {"dna": 16, "rna": 16, "protein": 6}
 """Letters of the words that lead to sequences: as long as fit 32 bits, so that few are shared by chance."""
+HOMOLOGOUS_LENGTH: Final = 80
+"""Residues from which proteins that share fewer words count as homologous …"""
+LEAST_COMMON: Final = 8
+"""… this many at least, which unrelated proteins of 1,000 residues do not have by chance …"""
+HOMOLOGOUS_POWER: Final = 3.5
+"""… and this power of the similarity asked for, as a share of the smaller one's."""
 SHORTEST_WORDS: Final = 3
 """Sequences of fewer letters than this many words are near-identical only if identical."""
 _INDEX_SIZE: Final = 24_000_000
@@ -86,6 +97,7 @@ def find_clusters(sequences: Sequences, similarity: float) -> Clusters:
             _bits(alphabet),
             WORD[alphabet.name],
             float(similarity),
+            HOMOLOGOUS_LENGTH - WORD["protein"] + 1 if alphabet.name == "protein" else np.iinfo(np.int64).max,
             np.zeros(1 << _MEMORY_BITS, dtype=np.uint64),
         )
     _, members = np.unique(parents[content], return_inverse=True)
@@ -262,6 +274,14 @@ def _common(left: Any, right: Any) -> Any:
 
 
 @_compiled
+def _alike(common: Any, smaller: Any, k: Any, similarity: Any, long_from: Any) -> Any:
+    """Whether so many common words make two sequences alike, of which the smaller has so many."""
+    if common > 0 and common + k - 1 >= similarity * (smaller + k - 1):
+        return True
+    return smaller >= long_from and common >= max(LEAST_COMMON, similarity**HOMOLOGOUS_POWER * smaller)
+
+
+@_compiled
 def _join_alike(
     index: Any,
     codes: Any,
@@ -273,6 +293,7 @@ def _join_alike(
     bits: Any,
     k: Any,
     similarity: Any,
+    long_from: Any,
     unlike: Any,
 ) -> None:
     """Compare the sequences under each word, and join those alike in `parents`."""
@@ -310,7 +331,7 @@ def _join_alike(
                 n_left = _words(codes, offsets[i], offsets[i + 1], complement, size, bits, k, left)
                 n_right = _words(codes, offsets[j], offsets[j + 1], complement, size, bits, k, right)
                 common = _common(left[:n_left], right[:n_right])
-                if common and common + k - 1 >= similarity * (min(n_left, n_right) + k - 1):
+                if _alike(common, min(n_left, n_right), k, similarity, long_from):
                     parents[max(root_a, root_b)] = min(root_a, root_b)
                     joined = True
                 else:

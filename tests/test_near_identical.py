@@ -58,6 +58,8 @@ def oracle(sequences, alphabet, similarity):
             smaller = min(counted[i].total(), counted[j].total())
             long_enough = min(len(sequences[i]), len(sequences[j])) >= 3 * k
             alike = long_enough and common and common + k - 1 >= similarity * (smaller + k - 1)
+            if alphabet is PROTEIN and smaller >= 76:
+                alike = alike or common >= max(8, similarity**3.5 * smaller)
             forms = [bytes(sequences[j])] + ([bytes(DNA.reverse_complement(sequences[j]))] if alphabet is DNA else [])
             if alike or bytes(sequences[i]) in forms:
                 cluster = [cluster[j] if c == cluster[i] else c for c in cluster]
@@ -215,3 +217,22 @@ def test_seeds_give_different_orders():
     assert len(set(seeded(hashes, 0).tolist())) == 1000
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.1
     assert abs(np.corrcoef(first, np.arange(1000))[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize(("identity", "length", "alike"), [(0.75, 150, True), (0.4, 150, False), (0.7, 40, False)])
+def test_homologous_proteins_are_alike_where_they_are_long(identity, length, alike, generator):
+    found = []
+    for _ in range(20):
+        one = random_codes(generator, length, PROTEIN)
+        other = one.copy()
+        changed = generator.random(length) >= identity
+        other[changed] = (one[changed] + generator.integers(1, 20, changed.sum())) % 20
+        found.append(together([one, other], PROTEIN))
+    assert np.mean(found) > 0.9 if alike else np.mean(found) < 0.1
+
+
+def test_unrelated_proteins_are_never_alike(generator):
+    sequences = [random_codes(generator, 1000, PROTEIN) for _ in range(60)]
+    assert len(clusters_of(sequences, PROTEIN)) == 60
+    nucleotides = [random_codes(generator, 1000) for _ in range(60)]
+    assert len(clusters_of(nucleotides)) == 60

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from motifcnn.alphabet import PROTEIN
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Hits
 from motifcnn.scanning.layout import GENERAL, INTEGER, TEXT, THOUSANDTHS
@@ -52,7 +53,8 @@ class HitFormatter:
             return "##gff-version 3\n"
         if self.format == "tsv":
             q = "\tq_value" if self.with_q else ""
-            return f"chrom\tstart\tend\tmotif\tscore\tstrand\tlog_odds\tp_value{q}\n"
+            residues = "\tfirst_residue\tlast_residue" if self._has_residues else ""
+            return f"chrom\tstart\tend\tmotif\tscore\tstrand\tlog_odds\tp_value{q}{residues}\n"
         return ""
 
     def lines(self, hits: Hits, q_values: npt.NDArray[np.float64] | None = None) -> Iterator[bytes]:
@@ -74,7 +76,15 @@ class HitFormatter:
             *self._bed5(hits, which), literal("\t"), self._odds(hits), literal("\t"),
             Column(GENERAL, numbers.p_values[which]),
         ]  # fmt: skip
-        return columns if q is None else [*columns, literal("\t"), Column(GENERAL, general(q))]
+        columns = columns if q is None else [*columns, literal("\t"), Column(GENERAL, general(q))]
+        if not self._has_residues:
+            return columns
+        return [*columns, literal("\t"), Column(INTEGER, hits.starts + 1), literal("\t"), self._end(hits)]
+
+    @property
+    def _has_residues(self) -> bool:
+        """Whether columns follow that number residues from 1, as databases of proteins do."""
+        return self.format == "tsv" and self.motifs[0].scores.shape[1] == PROTEIN.size
 
     def _narrowpeak(self, hits: Hits, q: npt.NDArray[np.float64] | None) -> list[Column]:
         numbers, which = self._numbers, self._numbers.places(hits)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from motifcnn.alphabet import DNA
+from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.motifs import Motif
 from motifcnn.scanning.distribution import IntegerMotif
 from motifcnn.scanning.engine import Hits
@@ -118,3 +118,17 @@ def test_thousands_of_hits_in_several_goes(monkeypatch, scanner):
     formatter = HitFormatter(motifs, "bed", True)
     halves = [Hits("c", starts[h], which[h], reverse[h], scores[h]) for h in (slice(2000), slice(2000, None))]
     assert b"".join(block for half in halves for block in formatter.lines(half)).decode() == expected
+
+
+def test_tables_of_proteins_number_residues_from_1(generator):
+    matrix = generator.dirichlet(np.ones(20), 5)
+    motif = IntegerMotif.from_log_odds(Motif("p", matrix, PROTEIN).log_odds(np.full(20, 0.05)))
+    hits = Hits(
+        "sp|P1|X", np.array([6]), np.array([0], dtype=np.int32), np.array([False]), np.array([0], dtype=np.int32)
+    )
+    formatter = HitFormatter([motif], "tsv", double_stranded=False, with_q=True)
+    header, line = formatter.header(), b"".join(formatter.lines(hits, np.array([0.5]))).decode()
+    row = dict(zip(header.split(), line.split(), strict=True))
+    assert (row["start"], row["end"], row["first_residue"], row["last_residue"]) == ("6", "11", "7", "11")
+    assert (row["strand"], row["q_value"]) == (".", "0.5")
+    assert "residue" not in HitFormatter([motif], "bed", double_stranded=False).header()
