@@ -8,11 +8,12 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from motifcnn.candidates import ExtractedMotif
 from motifcnn.comparison import Relatives, compare, relatives
 from motifcnn.composition import UNTESTED, CompositionTest, HeldOut, composition_test
 from motifcnn.encoding import EncodedSequences
 from motifcnn.examples import Examples
-from motifcnn.extraction import ExtractedMotif, positive_groups
+from motifcnn.extraction import positive_groups
 from motifcnn.knockout import Interaction, knock_out
 from motifcnn.model.network import MotifNetwork
 from motifcnn.motifs import Motif
@@ -106,7 +107,7 @@ class Assessment:
     """All motifs on trial, best first, and their sites in all examples.
 
     Args:
-        motifs: Significant ones first, then by enrichment on the training set.
+        motifs: Significant ones first, then by what each adds on the training set.
         sites: Best site of each motif (in their order) in each example.
         pairs: The best significant motifs, two by two.
     """
@@ -146,7 +147,7 @@ def assess(
     groups = positive_groups(objective, examples.values)
     enrichments = _held_out_tests(extracted, sites, groups, examples, both_strands, e_threshold)
     e_values = [enrichment.p_value * len(extracted) for enrichment in enrichments]
-    order = sorted(range(len(extracted)), key=lambda n: _rank(extracted[n], e_values[n], e_threshold))
+    order = sorted(range(len(extracted)), key=lambda n: not e_values[n] <= e_threshold)  # else in the order found
     ranked = [_renamed(extracted[old], f"motif_{new}", e_values[old]) for new, old in enumerate(order, start=1)]
     sites = BestSites(sites.scores[:, order], sites.starts[:, order], sites.reverse[:, order])
     significant = sum(e_value <= e_threshold for e_value in e_values)  # they come first
@@ -177,11 +178,6 @@ def found_sites(assessment: Assessment, objective: Objective, examples: Examples
         )
         for column, tested in enumerate(assessment.motifs)
     ]
-
-
-def _rank(extracted: ExtractedMotif, e_value: float, e_threshold: float) -> tuple[bool, float]:
-    """Significant first; within, the larger training set orders more surely than the held-out one."""
-    return not e_value <= e_threshold, -extracted.statistic
 
 
 def _renamed(extracted: ExtractedMotif, name: str, e_value: float) -> ExtractedMotif:

@@ -192,6 +192,8 @@ def _motif_row(tested: TestedMotif, outcome: Outcome, e_threshold: float) -> dic
         "match_members": (", ".join(relatives.factors) or None) if relatives else None,
         "refined": "yes" if extracted.refined else "no",
         "filter_similarity": extracted.filter_similarity,
+        "origin": extracted.origin,
+        "fitted": "yes" if extracted.fitted else "no",
     }
 
 
@@ -202,6 +204,7 @@ MOTIF_COLUMNS = (
     "occupancy_auroc", "shuffled_share", "shuffled_p_value", "gc_matched_share", "gc_matched_p_value",
     "composition_only", "central_p_value", "central_e_value", "central_window", "central_found", "central_sites",
     "match_id", "match_offset", "match_orientation", "match_family", "match_members", "refined", "filter_similarity",
+    "origin", "fitted",
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from motifcnn.preparation import InputFiles, fit_model, prepare
 from motifcnn.runs import JsonLinesHandler, RunDirectory, RunRecord
 from motifcnn.seeding import seed_filters
 from motifcnn.settings import ModelSettings, Settings
+from motifcnn.splits import PARTS
 from motifcnn.training import EpochRecord, EpochReport, TrainingData, predict_logits, train
 
 _LOGGER = logging.getLogger(__name__)
@@ -171,7 +172,9 @@ def _harvest(
     everything = torch.arange(len(sequences)).numpy()
     predictions = objective.predictions(predict_logits(network, encoded, everything)).numpy()
     _LOGGER.info("turning %d filters into motifs", network.filters.filters)
-    extracted = extract_motifs(network, objective, encoded, sequences, examples.values, training, settings.motifs)
+    # the held-out part alone judges motifs, so they may be made from the validation part, too
+    shown = np.flatnonzero(examples.split != PARTS.index("test"))
+    extracted = extract_motifs(network, objective, encoded, sequences, examples.values, shown, settings.motifs)
     generator = np.random.default_rng((settings.seed, 1))  # not the stream that may have made the negatives
     assessment = assess(network, objective, encoded, examples, extracted, settings.motifs, database, generator)
     ablation = None

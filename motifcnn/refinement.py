@@ -18,6 +18,7 @@ from motifcnn.comparison import motif_similarity
 from motifcnn.motifs import Matrix, Motif, trim_bounds
 from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
+from motifcnn.triplets import TripletSequences, triplet_scores
 
 NO_ANCHOR = -1
 """In place of the centre of a filter's site where a sequence has none."""
@@ -66,24 +67,14 @@ class _Expected:
     shares: Matrix
 
 
-@dataclass(frozen=True, eq=False)
-class _Reading:
-    """Sequences as the rounds read them: letter by letter, and three letters at a time."""
-
-    letters: npt.NDArray[np.int64]
-    triplets: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, sequences: Sequences) -> "_Reading":
-        size = sequences.alphabet.size + 1  # all ambiguity codes are one
-        letters = np.minimum(sequences.codes.astype(np.int64), size - 1)
-        ahead = np.concatenate([letters, np.full(2, size - 1)])
-        return cls(letters, (ahead[:-2] * size + ahead[1:-1]) * size + ahead[2:], sequences.offsets)
-
-
 def refine(
-    start: Motif, sequences: Sequences, centres: Centres, *, both_strands: bool, settings: MotifSettings
+    start: Motif,
+    sequences: Sequences,
+    centres: Centres,
+    background: Matrix,
+    *,
+    both_strands: bool,
+    settings: MotifSettings,
 ) -> list[Motif]:
     """Refine a motif on the sequences that it is to be found in.
 
@@ -92,6 +83,7 @@ def refine(
         sequences: Training positives, in the motif's alphabet.
         centres: Twice the centre of the filter's site in each sequence (so that it is whole for any
             width), shape [sequence]; `NO_ANCHOR` where there is none.
+        background: Letter frequencies of what is no site.
         both_strands: Whether sites may lie on the reverse strand.
         settings: Tunables.
 
@@ -99,13 +91,13 @@ def refine(
         The motif after an early round and after the last, as far as it still resembled `start`; none
         where the first round already lost it.
     """
-    reading = _Reading.of(sequences)
+    reading = TripletSequences.of(sequences)
     motif, shares, iterates = start, np.array(_FIRST_SHARES), []
     for _ in range(_ROUNDS):
-        expected = _expect(motif, reading, centres, shares, both_strands, settings.motif_flank)
+        expected = _expect(motif, reading, centres, shares, background, both_strands, settings.motif_flank)
         if expected.sites < min(settings.min_sites, len(sequences)):
             break
-        updated = _maximise(start, expected, settings)
+        updated = _maximise(start, expected, background, settings)
         if motif_similarity(updated, start, both_strands).correlation < settings.refine_similarity:
             break
         iterates.append(updated)
@@ -120,20 +112,26 @@ def _largest_change(motif: Motif, other: Motif) -> float:
     return float(np.abs(motif.probabilities - other.probabilities).max())
 
 
-def _maximise(start: Motif, expected: _Expected, settings: MotifSettings) -> Motif:
+def _maximise(start: Motif, expected: _Expected, background: Matrix, settings: MotifSettings) -> Motif:
     """Make a motif of expected counts, from its first informative position to its last."""
     whole = Motif.from_counts(
-        start.name, expected.counts, start.alphabet, background=start.background, pseudocount=_PSEUDOCOUNT
+        start.name, expected.counts, start.alphabet, background=background, pseudocount=_PSEUDOCOUNT
     )
     first, end = trim_bounds(whole.information(), settings.trim_bits, settings.min_motif_width)
-    return replace(whole, probabilities=whole.probabilities[first:end])
+    return replace(whole, probabilities=whole.probabilities[first:end], background=start.background)
 
 
 def _expect(
-    motif: Motif, reading: _Reading, centres: Centres, shares: Matrix, both_strands: bool, flank: int
+    motif: Motif,
+    reading: TripletSequences,
+    centres: Centres,
+    shares: Matrix,
+    background: Matrix,
+    both_strands: bool,
+    flank: int,
 ) -> _Expected:
     """Weigh every window by the chance that it is its sequence's site, and count letters."""
-    log_odds = motif.log_odds()
+    log_odds = motif.log_odds(background)
     strands = [log_odds.scores, log_odds.reverse_complement().scores] if both_strands else [log_odds.scores]
     letters = motif.alphabet.size
     complement = np.arange(letters, dtype=np.int64)
@@ -145,7 +143,7 @@ def _expect(
         reading.letters,
         reading.triplets,
         reading.offsets,
-        _triplet_scores(np.stack(strands) * np.log(2.0)),
+        triplet_scores(np.stack(strands) * np.log(2.0)),
         motif.width,
         complement,
         centres,
@@ -156,21 +154,6 @@ def _expect(
     )
     anchored = int((centres >= 0).sum())
     return _Expected(counts, float(found.sum()), found / np.maximum([len(centres) - anchored, anchored], 1))
-
-
-def _triplet_scores(strands: Matrix) -> Matrix:
-    """Add up the scores of three positions at a time, of shape [strand, triplet, code of three letters].
-
-    A letter that is none scores minus infinity; positions that fill up the last triplet score 0.
-    """
-    number, width, letters = strands.shape
-    triplets = -(-width // 3)
-    single = np.zeros((number, 3 * triplets, letters + 1))
-    single[:, :width, :letters] = strands
-    single[:, :width, letters] = -np.inf
-    first, second, third = (single[:, place::3] for place in range(3))
-    sums = first[:, :, :, None, None] + second[:, :, None, :, None] + third[:, :, None, None, :]
-    return np.ascontiguousarray(sums.reshape(number, triplets, -1))
 
 
 @numba.njit(cache=True, nogil=True)

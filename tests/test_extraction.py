@@ -75,9 +75,9 @@ def test_a_planted_motif_is_recovered(generator):
 def test_flanks_widen_a_motif_beyond_its_filter(generator):
     sequences, values, _ = planted(generator, [SITE])
     network = network_for([SITE[1:6]])
-    (found,) = extracted(network, sequences, values, replace(SETTINGS, motif_flank=3))
+    (found,) = extracted(network, sequences, values, replace(SETTINGS, motif_flank=3, refine=False))
     assert SITE in reads(found.motif)
-    (narrow,) = extracted(network, sequences, values, replace(SETTINGS, motif_flank=0))
+    (narrow,) = extracted(network, sequences, values, replace(SETTINGS, motif_flank=0, refine=False))
     assert SITE[1:6] in reads(narrow.motif)
 
 

@@ -8,12 +8,13 @@ import pytest
 from motifcnn import refinement
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.comparison import motif_similarity
-from motifcnn.motifs import Motif
+from motifcnn.motifs import Motif, uniform_background
 from motifcnn.refinement import NO_ANCHOR, refine
 from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
 
 SETTINGS = MotifSettings()
+EVEN = np.full(4, 0.25)
 WIDTH, LENGTH = 9, 200
 
 
@@ -76,7 +77,7 @@ def planting(truth):
 def test_recovers_a_planted_motif(truth, planting, first, last):
     sequences, centres = planting
     start = replace(truth, probabilities=truth.probabilities[first:last])
-    refined = refine(start, sequences, centres, both_strands=True, settings=SETTINGS)[-1]
+    refined = refine(start, sequences, centres, EVEN, both_strands=True, settings=SETTINGS)[-1]
     assert divergence(truth, refined) < 0.1
     assert abs(refined.total_information() - truth.total_information()) < 0.5
     assert refined.sites == pytest.approx(800, rel=0.05)
@@ -84,7 +85,7 @@ def test_recovers_a_planted_motif(truth, planting, first, last):
 
 def test_recovers_without_anchors(truth, planting):
     sequences, _ = planting
-    refined = refine(truth, sequences, nowhere(sequences), both_strands=True, settings=SETTINGS)[-1]
+    refined = refine(truth, sequences, nowhere(sequences), EVEN, both_strands=True, settings=SETTINGS)[-1]
     assert divergence(truth, refined) < 0.1
 
 
@@ -92,17 +93,17 @@ def test_ends_where_the_start_is_lost(truth, planting, generator):
     sequences, _ = planting
     for _ in range(5):
         junk = Motif("junk", generator.dirichlet(np.full(4, 0.5), WIDTH), DNA)
-        for motif in refine(junk, sequences, nowhere(sequences), both_strands=True, settings=SETTINGS):
+        for motif in refine(junk, sequences, nowhere(sequences), EVEN, both_strands=True, settings=SETTINGS):
             assert motif_similarity(motif, junk, both_strands=True).correlation >= SETTINGS.refine_similarity
     unreachable = replace(SETTINGS, refine_similarity=1.1)
-    assert refine(truth, sequences, nowhere(sequences), both_strands=True, settings=unreachable) == []
+    assert refine(truth, sequences, nowhere(sequences), EVEN, both_strands=True, settings=unreachable) == []
 
 
 def test_anchors_count_the_sites_where_the_filter_fires(truth, planting):
     """Without anchors chance likenesses among 384 windows pass for sites, and the count is too high."""
     sequences, centres = planting
     anchored, free = (
-        refine(truth, sequences, where, both_strands=True, settings=SETTINGS)[-1]
+        refine(truth, sequences, where, EVEN, both_strands=True, settings=SETTINGS)[-1]
         for where in (centres, nowhere(sequences))
     )
     assert abs(anchored.sites - 800) < abs(free.sites - 800)
@@ -110,13 +111,13 @@ def test_anchors_count_the_sites_where_the_filter_fires(truth, planting):
 
 def test_reverse_complement_gives_the_reverse_complement(truth, planting):
     sequences, centres = planting
-    forward = refine(truth, sequences, centres, both_strands=True, settings=SETTINGS)[-1]
+    forward = refine(truth, sequences, centres, EVEN, both_strands=True, settings=SETTINGS)[-1]
     turned = Sequences.from_list(
         sequences.names, [DNA.complement_codes[sequences[row]][::-1] for row in range(len(sequences))], DNA
     )
     mirrored = np.where(centres == NO_ANCHOR, NO_ANCHOR, 2 * (LENGTH - 1) - centres)
     for start in (truth, truth.reverse_complement()):
-        other = refine(start, turned, mirrored, both_strands=True, settings=SETTINGS)[-1]
+        other = refine(start, turned, mirrored, EVEN, both_strands=True, settings=SETTINGS)[-1]
         if start is not truth:
             other = other.reverse_complement()
         np.testing.assert_allclose(other.probabilities, forward.probabilities, atol=1e-9)
@@ -124,7 +125,7 @@ def test_reverse_complement_gives_the_reverse_complement(truth, planting):
 
 def test_is_deterministic(truth, planting):
     sequences, centres = planting
-    runs = [refine(truth, sequences, centres, both_strands=True, settings=SETTINGS)[-1] for _ in range(2)]
+    runs = [refine(truth, sequences, centres, EVEN, both_strands=True, settings=SETTINGS)[-1] for _ in range(2)]
     assert runs[0].probabilities.tobytes() == runs[1].probabilities.tobytes()
 
 
@@ -136,7 +137,7 @@ def test_counts_are_the_posterior_sums_of_a_plain_implementation(generator, monk
     rows = [np.where(row == 4, DNA.unknown, row).astype(np.uint8) for row in rows]
     sequences = Sequences.from_list("abcde", rows, DNA)
     settings = replace(SETTINGS, min_sites=0, refine_similarity=-1.0, trim_bits=0.0, motif_flank=0)
-    (found,) = refine(motif, sequences, nowhere(sequences), both_strands=True, settings=settings)
+    (found,) = refine(motif, sequences, nowhere(sequences), EVEN, both_strands=True, settings=settings)
     expected = np.zeros((5, 4))
     for row in rows:
         windows = []
@@ -155,7 +156,7 @@ def test_counts_are_the_posterior_sums_of_a_plain_implementation(generator, monk
 def test_reads_one_strand_of_protein(generator):
     truth = sharpened(16.0, 5, PROTEIN, np.random.default_rng(3))
     sequences, centres = planted(truth, generator, number=200, length=60, both_strands=False)
-    refined = refine(truth, sequences, centres, both_strands=False, settings=SETTINGS)[-1]
+    refined = refine(truth, sequences, centres, uniform_background(PROTEIN), both_strands=False, settings=SETTINGS)[-1]
     assert np.array_equal(refined.probabilities.argmax(axis=1), truth.probabilities.argmax(axis=1))
     assert abs(refined.total_information() - truth.total_information()) < 2.0
 
@@ -163,4 +164,4 @@ def test_reads_one_strand_of_protein(generator):
 def test_too_few_sites_give_nothing(truth, generator):
     codes = generator.integers(0, 4, (12, 8)).astype(np.uint8)  # shorter than the motif: nowhere to look
     sequences = Sequences.from_list([f"s{row}" for row in range(12)], list(codes), DNA)
-    assert refine(truth, sequences, nowhere(sequences), both_strands=True, settings=SETTINGS) == []
+    assert refine(truth, sequences, nowhere(sequences), EVEN, both_strands=True, settings=SETTINGS) == []
