@@ -76,7 +76,7 @@ def window(letters, position, reference):
     return letters[max(0, position - before) : position], letters[position + len(reference) :][:after]
 
 
-@pytest.mark.parametrize("batch", [512, 2])
+@pytest.mark.parametrize("batch", [4096, 2])
 @pytest.mark.parametrize("pool", [0, 4])
 def test_logits_are_those_of_both_alleles_written_out(tmp_path, letters, monkeypatch, batch, pool):
     monkeypatch.setattr(variants, "_BATCH", batch)
@@ -157,6 +157,21 @@ def test_further_channels_go_with_their_letters(tmp_path, letters, generator):
             logits_of(model, left + reference + right, own[None]),
             logits_of(model, left + text + right, changed[None]),
         )
+        np.testing.assert_allclose(effect.alleles[0].logits, written, atol=1e-5)
+
+
+def test_a_track_may_know_nothing_of_a_chromosome(tmp_path, letters, monkeypatch):
+    monkeypatch.setattr(variants, "_BATCH", 1)
+    model = make_model(scales=(TrackScale("c.bedgraph", 0.2, 1.5),))
+    (tmp_path / "c.bedgraph").write_text(f"chr1\t0\t{LENGTH}\t0.5\n")
+    (tmp_path / "g.fa").write_text(f">chr1\n{letters}\n>chr2\n{letters}\n")
+    rows = "".join(f"{chrom}\t61\t.\t{letters[60]}\tN\t.\t.\t.\n" for chrom in ("chr1", "chr2"))
+    (tmp_path / "v.vcf").write_text(HEADER + rows)
+    given = VariantInput(model, Genome(tmp_path / "g.fa"), (tmp_path / "c.bedgraph",), (), WIDTH)
+    left, right = window(letters, 60, letters[60])
+    for effect, value in zip(variant_effects(VcfReader(tmp_path / "v.vcf"), given, CPU), (0.5, np.nan), strict=True):
+        tracks = np.full((1, WIDTH), value, dtype=np.float32)
+        written = [logits_of(model, left + text + right, tracks) for text in (letters[60], "N")]
         np.testing.assert_allclose(effect.alleles[0].logits, written, atol=1e-5)
 
 
