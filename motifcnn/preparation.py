@@ -13,6 +13,7 @@ from motifcnn.baselines import fit_baselines
 from motifcnn.channels import read_channels
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.examples import Examples, assign_splits, join
+from motifcnn.formats.alignments import is_alignment
 from motifcnn.formats.bed import read_bed, windows
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.files import open_bytes
@@ -119,6 +120,10 @@ def read_sequences(path: Path, genome: Genome | None, settings: InputSettings) -
     """
     if str(path) == "-" or _looks_like_fasta(path):
         return read_fasta(path, settings.alphabet, softmask=settings.softmask)
+    if is_alignment(path):
+        raise InputError(
+            "is an alignment; give its sequences as FASTA without gaps here, and the alignment to --conservation", path
+        )
     if genome is None:
         raise InputError("is not FASTA (its first letter is not '>'); if it is BED, add --genome FASTA", path)
     return windows(read_bed(path), genome, settings.width, path)

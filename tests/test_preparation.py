@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from motifcnn.alphabet import DNA
+from motifcnn.errors import InputError
 from motifcnn.preparation import InputFiles, prepare
 from motifcnn.settings import InputSettings, Settings
 
@@ -29,3 +30,10 @@ def test_made_negatives_are_masked_as_the_positives_are(files, softmask):
     assert positive.sum() == (~positive).sum() == 66
     for share in (masked[positive].mean(), masked[~positive].mean()):
         assert (share == 0) if softmask == "keep" else (0.35 < share < 0.65)
+
+
+@pytest.mark.parametrize("start", ["# STOCKHOLM 1.0\na AC-GT\n//\n", "##maf version=1\na\ns c 0 2 + 9 AC\n"])
+def test_an_alignment_in_the_place_of_sequences_is_explained(tmp_path, start):
+    (tmp_path / "family").write_text(start)
+    with pytest.raises(InputError, match="is an alignment; give its sequences as FASTA without gaps here, and the al"):
+        prepare(InputFiles(tmp_path / "family"), Settings())
