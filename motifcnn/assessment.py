@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,14 +76,14 @@ TestedMotif.__test__ = False  # type: ignore[attr-defined]  # not a test case, w
 
 @dataclass(frozen=True, eq=False)
 class MotifPair:
-    """Two significant motifs and what they do together.
+    """Two significant motifs, or two sites of one, and what they do together.
 
     Args:
         first: The better one.
-        second: The other.
-        interaction: In the network, on the held-out set.
+        second: The other; the same where two sites of one motif are looked at.
+        interaction: In the network, on the held-out set; of one motif not defined.
         spacing: In the positives.
-        tested: Number of pairs looked at.
+        tested: Number of pairs looked at, those of one motif with itself included.
     """
 
     first: TestedMotif
@@ -109,7 +110,7 @@ class Assessment:
     Args:
         motifs: Significant ones first, then by what each adds on the training set.
         sites: Best site of each motif (in their order) in each example.
-        pairs: The best significant motifs, two by two.
+        pairs: The best significant motifs, two by two, and then each with itself.
     """
 
     motifs: tuple[TestedMotif, ...]
@@ -159,10 +160,12 @@ def assess(
         for column, (item, old) in enumerate(zip(ranked, order, strict=True))
     ]
     tested = _with_matches(tested, database)
+    looked_at = len(numbers) + min(significant, MOST_PAIRED)
     pairs = [
-        trial.pair(tested, a, b, interaction, len(numbers))
+        trial.pair(tested, a, b, interaction, looked_at)
         for (a, b), interaction in zip(numbers, silenced.interactions, strict=True)
     ]
+    pairs += [trial.two_sites(tested, column, looked_at) for column in range(min(significant, MOST_PAIRED))]
     return Assessment(tuple(tested), sites, tuple(pairs))
 
 
@@ -294,6 +297,25 @@ class _Trial:
         )
         spacing = spacing_test(first, second, self.examples.sequences.lengths[where], self.generator)
         return MotifPair(tested[a], tested[b], interaction, spacing, number)
+
+    def two_sites(self, tested: Sequence[TestedMotif], column: int, number: int) -> MotifPair:
+        """Describe the best and the next best site of one motif in positives that hold two apart."""
+        item = tested[column].extracted
+        where = np.flatnonzero(self.groups[item.target][1] & (self.sites.scores[:, column] >= item.threshold))
+        best = BestSites(*(part[where, column : column + 1] for part in _parts(self.sites)))
+        left = self.examples.sequences.subset(where)
+        _erase(left, best, item)
+        other = best_sites([item.motif.log_odds()], left, self.both_strands)
+        two = np.flatnonzero(other.scores[:, 0] >= item.threshold)
+        first, second = (
+            Placed(found.starts[two, 0], found.reverse[two, 0], item.motif.width) for found in (best, other)
+        )
+        spacing = spacing_test(first, second, left.lengths[two], self.generator)
+        return MotifPair(tested[column], tested[column], Interaction(math.nan, math.nan, math.nan), spacing, number)
+
+
+def _parts(sites: BestSites) -> tuple[npt.NDArray[Any], ...]:
+    return sites.scores, sites.starts, sites.reverse
 
 
 def _with_matches(tested: Sequence[TestedMotif], database: Sequence[Motif]) -> list[TestedMotif]:

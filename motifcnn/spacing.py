@@ -190,13 +190,16 @@ def _most_surprising(counts, expected, tolerances):  # type: ignore[no-untyped-d
 
 @numba.njit(cache=True, nogil=True)
 def _unevenness(counts, expected):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Return the log-likelihood ratio (G) of the four kinds against what is expected of them."""
+    """Return the log-likelihood ratio (G) of the four kinds against their expected shares of as many sites apart.
+
+    Whether sites overlap more often than expected does not count: those of like motifs do.
+    """
+    apart, awaited_apart = counts.sum(), expected.sum()
     total = 0.0
     for kind in range(4):
         seen, awaited = counts[kind].sum(), expected[kind].sum()
         if seen > 0.0 and awaited > 1e-9:
-            total += seen * np.log(seen / awaited)
-        total -= seen - awaited
+            total += seen * np.log(seen * awaited_apart / (awaited * apart))
     return total
 
 

@@ -198,15 +198,37 @@ def test_pairs_of_significant_motifs_are_looked_at(examples, generator):
     changed = replace(examples, sequences=Sequences.from_list(examples.sequences.names, codes, DNA))
     extracted = (extracted_motif(SITE, (0, 4), 50.0), extracted_motif(second, (1,), 40.0), EXTRACTED[0])
     found = trial(changed, extracted=extracted)
-    (pair,) = found.pairs
+    pair, *alone = found.pairs
+    assert [(twice.first.motif.name, twice.second.motif.name) for twice in alone] == [
+        ("motif_1", "motif_1"),
+        ("motif_2", "motif_2"),
+    ]
     assert [pair.first.motif.name, pair.second.motif.name] == ["motif_1", "motif_2"]
     assert pair.interaction.loss == pytest.approx(slow_loss(changed, (0, 4, 1)), abs=1e-3)
     spacing = pair.spacing
     assert spacing.sequences > 140  # of all positives, training or not
     assert (spacing.between, spacing.downstream, spacing.same_strand) == (2, True, True)
-    assert pair.spacing_e_value == pytest.approx(spacing.p_value)
+    assert pair.spacing_e_value == pytest.approx(3 * spacing.p_value)
     assert pair.spacing_e_value <= 1e-3
-    assert trial(examples).pairs == ()
+    assert trial(examples, extracted=EXTRACTED[:1]).pairs == ()
+
+
+def test_two_sites_of_a_motif_are_looked_at(examples, generator):
+    """Every second positive holds the site twice, six letters apart, on opposite strands."""
+    codes = [examples.sequences[n].copy() for n in range(300)]
+    for number in range(3, 300, 4):
+        codes[number][:] = generator.integers(0, 4, len(codes[number]))
+        start = generator.integers(0, len(codes[number]) - 22)
+        flipped = DNA.decode(DNA.reverse_complement(DNA.encode(SITE)))
+        codes[number][start : start + 22] = DNA.encode(SITE + "ACACAC" + flipped)
+    changed = replace(examples, sequences=Sequences.from_list(examples.sequences.names, codes, DNA))
+    (pair,) = trial(changed, extracted=EXTRACTED[1:]).pairs
+    assert pair.first is pair.second
+    spacing = pair.spacing
+    assert 70 <= spacing.sequences <= 85
+    assert (spacing.between, spacing.tolerance, spacing.same_strand) == (6, 1, False)
+    assert pair.spacing_e_value == spacing.p_value <= 1e-3
+    assert math.isnan(pair.interaction.loss)
 
 
 def test_without_held_out_examples_nothing_is_claimed(examples):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motifcnn.spacing import MOST_BETWEEN, Placed, _arrangements, _expected, _most_surprising, spacing_test
+from motifcnn.spacing import MOST_BETWEEN, Placed, _arrangements, _expected, _most_surprising, _unevenness, spacing_test
 
 LENGTH = 100
 
@@ -147,6 +147,27 @@ def test_order_alone_is_found(generator):
     )
     found = spacing_test(first, second, np.full(80, LENGTH), generator)
     assert found.order_p_value <= 1e-3
+
+
+def test_sites_that_often_overlap_are_not_in_an_order(generator):
+    """Two readings of one motif: where they overlap says nothing of where they lie when they do not."""
+    results = []
+    for _ in range(60):
+        first, second = scattered(generator, 60), scattered(generator, 60)
+        same = generator.random(60) < 0.5
+        second = placed(np.where(same, first.starts, second.starts), second.reverse)
+        results.append(spacing_test(first, second, np.full(60, LENGTH), generator).order_p_value)
+    assert np.mean(np.array(results) <= 0.05) <= 0.15
+
+
+def test_the_unevenness_is_the_g_of_four_shares(generator):
+    sites = sites_of(scattered(generator, 40), scattered(generator, 40), np.full(40, LENGTH))
+    counts, expected = _arrangements(np.arange(40), *sites), _expected(*sites) / 40
+    kinds, awaited = counts.sum(axis=1), expected.sum(axis=1)
+    shares = kinds / kinds.sum(), awaited / awaited.sum()
+    assert _unevenness(counts, expected) == pytest.approx(
+        sum(k * math.log(a / b) for k, a, b in zip(kinds, *shares, strict=True) if k)
+    )
 
 
 def test_unequal_lengths_keep_sites_inside(generator):

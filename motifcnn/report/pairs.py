@@ -19,7 +19,7 @@ class PairRow:
 
     Args:
         first: Name of the better motif.
-        second: Name of the other.
+        second: Name of the other; the same where two sites of one motif are looked at.
         losses: Held-out score lost without the first, the second, and both.
         excess: Loss of both less the two losses, with its standard error.
         kind: What that means.
@@ -56,7 +56,7 @@ def pair_sentences(rows: Sequence[PairRow]) -> list[str]:
     """Return a sentence for each pair that keeps a spacing or an order, or acts together."""
     said = []
     for row in rows:
-        names = f"{row.first} and {row.second}"
+        names = f"Two sites of {row.first}" if row.first == row.second else f"{row.first} and {row.second}"
         if row.arranged:
             said.append(f"{names} keep an arrangement: {row.spacing} (E\u00a0=\u00a0{row.spacing_e_value}).")
         if row.kind.startswith(("redundant", "synergistic")):
@@ -90,6 +90,9 @@ def _spacing(row: Row) -> str:
     if tolerance > 1:
         letters = f"{int(between)} to {int(between + tolerance - 1)} letters"
     side, strand = row.get("side", ""), row.get("strand", "")
-    where = f"{row.get('motif_b', '')} {side} of {row.get('motif_a', '')}, {strand} strand"
+    one, other = row.get("motif_a", ""), row.get("motif_b", "")
+    where = f"{other} {side} of {one}, {strand} strand"
+    if one == other:
+        where = f"the weaker {side} of the stronger, {strand} strand"
     found, expected = count(number(row.get("found", ""))), decimal(number(row.get("expected", "")), 1)
     return f"{letters} between, {where}: in {found} of {count(number(row.get('sequences', '')))}, {expected} expected"

@@ -34,3 +34,9 @@ def test_pairs_beyond_the_threshold_are_not_called_arranged():
     (row,) = pair_rows([ROW | {"spacing_e_value": "0.2", "order_e_value": "0.4", "kind": "independent"}], 0.05)
     assert not row.arranged
     assert pair_sentences([row]) == []
+
+
+def test_two_sites_of_one_motif_are_spoken_of_as_such():
+    (row,) = pair_rows([ROW | {"motif_b": "a", "kind": "NA"}], 0.05)
+    assert "the weaker downstream of the stronger, same strand" in row.spacing
+    assert pair_sentences([row])[0].startswith("Two sites of a keep an arrangement")
