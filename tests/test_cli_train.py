@@ -334,6 +334,7 @@ def test_ablation_says_what_a_track_adds(run_cli, world, targets):
     assert tests["site_mean"][0] > tests["shifted_mean"][0]
     assert tests["p_value"][0] < 0.05
     assert "bumps.tsv, mean of" in report
+    assert "Of what filter_" in report
     use = table(run, "filter_tracks.tsv")
     assert len(use) == 4 * 6
     assert use["share"].between(0, 1).all()

@@ -79,8 +79,24 @@ def track_views(files: RunFiles, motif: str) -> list[TrackView]:
             guide=None if math.isnan(chance) else (chance, chance),
             height=_HEIGHT,
         )
-        views.append(TrackView(drawing, _remark(row, track, chance)))
+        views.append(TrackView(drawing, f"{_remark(row, track, chance)} {_use(files, motif, track)}".strip()))
     return views
+
+
+def _use(files: RunFiles, motif: str, track: str) -> str:
+    """Say how much the motif's filter makes of a channel, and where."""
+    (found,) = files.motifs.where("motif", motif).rows[:1] or ({},)
+    weights = files.filter_tracks.where("filter", found.get("filter", "")).where("track", track)
+    values, positions = weights.numbers("weight"), weights.numbers("position")
+    if not len(values) or not np.isfinite(values).any():
+        return ""
+    strongest = int(np.nanargmax(np.abs(values)))
+    share = number(weights.rows[0].get("share", ""))
+    direction = "high" if values[strongest] > 0 else "low"
+    return (
+        f"Of what {found.get('filter', '')} can say, {decimal(100 * share, 0)} % is the track’s, most at its position "
+        f"{positions[strongest] + 1:.0f}, where {direction} values count for the motif."
+    )
 
 
 def _remark(row: Mapping[str, str], track: str, chance: float) -> str:

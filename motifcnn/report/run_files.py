@@ -58,6 +58,7 @@ class RunFiles:
         pairs: pairs.tsv; without rows where the file is absent.
         motif_tracks: motif_tracks.tsv; without rows where the run had no further channels.
         track_profiles: track_profiles.tsv; the same.
+        filter_tracks: filter_tracks.tsv; the same.
         positions: positions.tsv; without rows where no target depends on fixed positions.
         position_logos: SVG text of the logo of each of its targets.
         logos: SVG text of each motif's logo, by the motif's name.
@@ -77,6 +78,7 @@ class RunFiles:
     pairs: Table
     motif_tracks: Table
     track_profiles: Table
+    filter_tracks: Table
     positions: Table
     position_logos: tuple[str, ...]
     logos: dict[str, str]
@@ -121,6 +123,7 @@ def read_run(run_directory: Path) -> RunFiles:
         pairs=_read_table(run_directory / "pairs.tsv"),
         motif_tracks=_read_table(run_directory / "motif_tracks.tsv"),
         track_profiles=_read_table(run_directory / "track_profiles.tsv"),
+        filter_tracks=_read_table(run_directory / "filter_tracks.tsv"),
         positions=_read_table(run_directory / "positions.tsv"),
         position_logos=_read_position_logos(run_directory / "logos"),
         logos=_read_logos(run_directory / "logos", [row.get("motif", "") for row in motifs.rows]),
