@@ -66,17 +66,13 @@ def scan(
         chosen = choose_motifs(read_motifs(path), wanted, first, path)
         threads = count_threads(settings.threads)
         device = choose_scan_device(settings.device, chosen, genome)
-        scale = f"{_several(len(chosen), 'motif')} of {shown(path)}, p ≤ {settings.scan.p_value:g}"
-        means = f"{_several(threads, 'thread')}{speech.crowd(ranks)}, on {device.name} ({device.reason})"
+        scale = f"{speech.counted(len(chosen), 'motif')} of {shown(path)}, p ≤ {settings.scan.p_value:g}"
+        means = f"{speech.counted(threads, 'thread')}{speech.crowd(ranks)}, on {device.name} ({device.reason})"
         speech.say(f"scanning {shown(genome)} with {scale}, {means}")
         with _output(out, ranks) as file:
             summary = scan_genome(genome, chosen, settings.scan, file, threads, device.name, ranks, conservation)
             file.flush()
         speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
-
-
-def _several(count: int, thing: str) -> str:
-    return f"1 {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _output(out: Path | None, ranks: "Ranks") -> AbstractContextManager[BinaryIO]:
@@ -118,8 +114,8 @@ def _write_model_track(
     path = RunDirectory(run).motifs_meme
     chosen = choose_motifs(read_motifs(path), choice.names, choice.first, path) if path.exists() else []
     speech.say(
-        f"scanning {shown(genome)} with the network and {_several(len(chosen), 'motif')} of {run}, "
-        f"{_several(threads, 'thread')}, on {device.torch_device} ({device.reason})"
+        f"scanning {shown(genome)} with the network and {speech.counted(len(chosen), 'motif')} of {run}, "
+        f"{speech.counted(threads, 'thread')}, on {device.torch_device} ({device.reason})"
     )
     request = ModelTrackRequest(genome, run, tuple(chosen), track, settings.scan, threads, force)
     done = write_model_tracks(request, device)

@@ -6,6 +6,7 @@ import torch
 
 from motifcnn.errors import MotifcnnError
 from motifcnn.processors import count_threads
+from motifcnn.ranks import place
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ def choose_device(wanted: str) -> Device:
         reason = "the first GPU found" if kind != "cpu" else "no GPU was found"
     else:
         reason = "as asked"
+    here = place()
+    if kind == "cuda" and not index and here.size > 1:  # processes of one machine share its GPUs out
+        index = str(here.local_rank % torch.cuda.device_count())
     device = torch.device(kind, int(index)) if index else torch.device(kind)
     name = torch.cuda.get_device_name(device) if kind == "cuda" else ""
     return Device(device, f"{name}: {reason}" if name else reason)
