@@ -90,6 +90,28 @@ def test_p_values_of_the_other_strand_are_those_of_full_enumeration(order, width
     assert_enumerated(motif, *all_words(turned, background))
 
 
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_better_of_both_strands_has_about_the_p_value_of_two_independent_ones(order, seed):
+    """Of all words: never more than twice that of one strand, and 1 - (1 - p)² unless the motif is a palindrome."""
+    generator = np.random.default_rng(seed)
+    background = random_background(generator, 4, order, same_on_both_strands=True)
+    half = generator.dirichlet(np.full(4, 0.5), 4)
+    columns = {"palindrome": np.concatenate([half, half[::-1, ::-1]]), "other": generator.dirichlet(np.full(4, 0.5), 8)}
+    for kind, probabilities in columns.items():
+        matrix = Motif("m", probabilities, DNA, sites=50).log_odds(background.first if order else background)
+        motif = IntegerMotif.from_log_odds(matrix, background if order else None)
+        turned = replace(motif, scores=motif.reverse_complement(DNA.complement_codes))
+        scores, chances = all_words(motif, background)
+        better = np.maximum(scores, all_words(turned, background)[0])
+        for p in (1e-2, 1e-3):
+            threshold = motif.threshold(p)
+            one = float(motif.p_values(np.array([threshold]))[0])
+            both = chances[better >= threshold].sum()
+            assert both <= 2 * one * (1 + 1e-9)
+            assert both == pytest.approx(one if kind == "palindrome" else 1 - (1 - one) ** 2, rel=0.1)
+
+
 @given(seed=st.integers(0, 999), width=st.integers(1, 5), p_value=st.sampled_from([1.0, 0.31, 0.0123, 0.00123]))
 @example(seed=402, width=2, p_value=0.31)  # some words have just this p-value, but for rounding
 @settings(max_examples=40, deadline=None)
