@@ -24,6 +24,8 @@ from motifcnn.scanning.writing import hit_writer
 from motifcnn.settings import ScanSettings
 
 _LOGGER = logging.getLogger(__name__)
+_MOST_NAMED = 5
+"""Motifs that a message names."""
 
 
 @dataclass(frozen=True)
@@ -145,14 +147,22 @@ def _one_alphabet(motifs: Sequence[Motif]) -> Alphabet:
 
 
 def _say_thresholds(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | None], p_value: float) -> None:
-    for motif, threshold in zip(motifs, thresholds, strict=True):
-        if threshold is None:
-            best = motif.survival[-1]
+    left_out = [motif for motif, threshold in zip(motifs, thresholds, strict=True) if threshold is None]
+    if len(left_out) > _MOST_NAMED:
+        names = ", ".join(motif.name for motif in left_out[:_MOST_NAMED])
+        best = min(motif.survival[-1] for motif in left_out)
+        _LOGGER.warning(
+            "%d motifs cannot reach p ≤ %g, their best words having p = %.2g or more; left out: %s, …",
+            len(left_out), p_value, best, names,
+        )  # fmt: skip
+    else:
+        for motif in left_out:
             _LOGGER.warning(
                 "%s cannot reach p ≤ %g: its best word of %d letters has p = %.2g; left out",
-                motif.name, p_value, motif.width, best,
+                motif.name, p_value, motif.width, motif.survival[-1],
             )  # fmt: skip
-        else:
+    for motif, threshold in zip(motifs, thresholds, strict=True):
+        if threshold is not None:
             _LOGGER.debug("%s: hits from %.2f bits", motif.name, threshold / UNITS_PER_BIT)
 
 

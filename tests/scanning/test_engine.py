@@ -167,3 +167,27 @@ def test_short_proteins_are_scanned_as_by_brute_force(threads):
     assert len(expected) > 1000
     assert sum(which == 1 and score == motifs[1].highest for _, _, which, score in expected) > 150
     assert found == sorted(expected)
+
+
+def test_hits_are_those_of_lightmotif():
+    """The fastest of the others, at equal thresholds; scores are whole, so half a unit below lets nothing more in."""
+    lightmotif = pytest.importorskip("lightmotif")
+    generator = np.random.default_rng(8)
+    motifs = [motif(generator, width) for width in (6, 9, 15, 31)]
+    thresholds = [each.threshold(1e-3) for each in motifs]
+    codes = generator.integers(0, 4, 100_000).astype(np.uint8)
+    codes[generator.integers(0, len(codes), 300)] = DNA.unknown
+    striped = lightmotif.stripe(DNA.decode(codes))
+    expected = []
+    for number, (each, threshold) in enumerate(zip(motifs, thresholds, strict=True)):
+        for reverse in (False, True):
+            scores = each.reverse_complement(DNA.complement_codes) if reverse else each.scores
+            columns = {letter: scores[:, code].tolist() for code, letter in enumerate("ACGT")} | {
+                "N": [-1e6] * each.width
+            }
+            hits = lightmotif.scan(lightmotif.ScoringMatrix(columns), striped, threshold=threshold - 0.5)
+            expected += [(hit.position, number, reverse) for hit in hits]
+    scanner = Scanner(motifs, thresholds, DNA, both_strands=True)
+    found = [row[1:4] for row in flat(scanner.scan(chunks(codes, 30_000, scanner.overlap)))]
+    assert len(found) > 500
+    assert found == sorted(expected)

@@ -304,6 +304,15 @@ def test_a_motif_that_cannot_reach_p_is_left_out_and_named(tmp_path, caplog):
         scan(tmp_path / "genome.fa", [narrow], options)
 
 
+def test_many_motifs_that_cannot_reach_p_are_told_in_one_line(tmp_path, caplog):
+    motifs = random_motifs(3, [2, 2, 3, 3, 3, 3, 9])
+    with caplog.at_level("WARNING", "motifcnn"):
+        scan(write(tmp_path / "genome.fa", random_genome(3, [4000])), motifs, replace(SETTINGS, p_value=1e-3))
+    assert caplog.messages == [
+        "6 motifs cannot reach p ≤ 0.001, their best words having p = 0.016 or more; left out: m2, m2, m3, m3, m3, …"
+    ]
+
+
 def test_motifs_of_two_alphabets_are_refused(tmp_path):
     motifs = random_motifs(0, [5]) + random_motifs(0, [5], PROTEIN)
     with pytest.raises(MotifcnnError, match=r"^motifs of dna and protein cannot be scanned together; choose with"):
