@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import DNA, Codes
+from motifcnn.compiling import compiled
 from motifcnn.errors import MotifcnnError
 from motifcnn.intervals import Interval
 
@@ -83,14 +83,7 @@ def _shuffle_all(codes: Codes, offsets: Integers, k: int, generator: np.random.G
     return shuffled
 
 
-def _compiled(function: Any) -> Any:
-    try:
-        return numba.njit(cache=True)(function)
-    except RuntimeError:  # no folder to keep compiled code in
-        return numba.njit(function)
-
-
-@_compiled
+@compiled
 def _walk(codes: Any, k: int, base: int, generator: Any, shuffled: Any) -> None:
     """Write a uniformly random Eulerian walk over the words of k-1 letters to `shuffled`."""
     visits = len(codes) - k + 2

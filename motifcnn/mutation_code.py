@@ -6,24 +6,15 @@ the loops over lanes. A window's score is a sum of rows, one for each of its pos
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 
-from typing import Any
-
-import numba
 import numpy as np
+
+from motifcnn.compiling import compiled
 
 LANES = 64
 """Filters × strands of a block: its rows (5 symbols × 19 columns × 64 lanes: 24 kB) stay in a core's first cache."""
 
 
-def _compiled(function: Any) -> Any:
-    """Compile to machine code, kept between runs where there is a folder for it."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no folder to keep compiled code in
-        return numba.njit(nogil=True)(function)
-
-
-@_compiled
+@compiled
 def _add_position(row, table, track_table, tracks, code, position, column):  # pragma: no cover
     """Add what one position of the sequence scores in one column of the filters."""
     addend = table[code, column]
@@ -35,7 +26,7 @@ def _add_position(row, table, track_table, tracks, code, position, column):  # p
             row[lane] += value * weights[lane]
 
 
-@_compiled
+@compiled
 def _score_windows(codes, tracks, table, track_table, first, scores):  # pragma: no cover
     """Score the windows that start at `first` and after, one a row of `scores`."""
     width = table.shape[1]
@@ -47,7 +38,7 @@ def _score_windows(codes, tracks, table, track_table, first, scores):  # pragma:
             _add_position(row, table, track_table, tracks, codes[position], position, column)
 
 
-@_compiled
+@compiled
 def _raise_to(best, row, half):  # pragma: no cover
     """Raise each filter's best score to that of a row, whose other strand's lanes begin at `half`."""
     for number in range(len(best)):
@@ -57,7 +48,7 @@ def _raise_to(best, row, half):  # pragma: no cover
         best[number] = max(best[number], highest)
 
 
-@_compiled
+@compiled
 def segment_maxima(codes, tracks, table, track_table, half, bounds, best):  # pragma: no cover
     """Find each filter's best window among those that start from one bound up to the next.
 
@@ -78,7 +69,7 @@ def segment_maxima(codes, tracks, table, track_table, half, bounds, best):  # pr
             _raise_to(best[segment], row[0], half)
 
 
-@_compiled
+@compiled
 def _before_and_after(scores, half, left, right):  # pragma: no cover
     """Best scores among the windows before each, and from each on, those outside (`left`, `right`) counted in."""
     windows, filters = len(scores), len(left)
@@ -94,7 +85,7 @@ def _before_and_after(scores, half, left, right):  # pragma: no cover
     return before, after
 
 
-@_compiled
+@compiled
 def substituted(  # pragma: no cover
     codes, tracks, table, track_table, half, begin, end, left, right, best
 ):
@@ -144,13 +135,13 @@ def substituted(  # pragma: no cover
             _raise_to(target, row, half)
 
 
-@_compiled
+@compiled
 def _raise_all(best, others):  # pragma: no cover
     for number in range(len(best)):
         best[number] = max(best[number], others[number])
 
 
-@_compiled
+@compiled
 def _prefix_sums(codes, tracks, table, track_table, low, sums):  # pragma: no cover
     """Scores of the first columns of windows: [window from `low`, columns, lane]; nothing lies outside the sequence."""
     width = table.shape[1]
@@ -163,7 +154,7 @@ def _prefix_sums(codes, tracks, table, track_table, low, sums):  # pragma: no co
                 _add_position(sums[window, column + 1], table, track_table, tracks, codes[position], position, column)
 
 
-@_compiled
+@compiled
 def indels(  # pragma: no cover
     codes, tracks, table, track_table, half, begin, end, left, right, deleted, inserted
 ):

@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import Alphabet, Codes
+from motifcnn.compiling import compiled
 from motifcnn.sequences import Sequences
 
 Integers = npt.NDArray[np.int64]
@@ -156,15 +156,7 @@ def _indices(sequences: Sequences, first: Integers, complement: Codes) -> Iterat
         yield room
 
 
-def _compiled(function: Any) -> Any:
-    """Compile to machine code, kept between runs where there is a folder for it."""
-    try:
-        return numba.njit(cache=True)(function)
-    except RuntimeError:  # no folder to keep compiled code in
-        return numba.njit(function)
-
-
-@_compiled
+@compiled
 def _mix(value: Any) -> Any:
     """Finish a 64-bit hash (Steele et al. 2014, splitmix64)."""
     value = np.uint64(value)
@@ -173,7 +165,7 @@ def _mix(value: Any) -> Any:
     return value ^ (value >> np.uint64(31))
 
 
-@_compiled
+@compiled
 def _content_hashes(codes: Any, offsets: Any, complement: Any) -> Any:
     hashes = np.empty(len(offsets) - 1, dtype=np.uint64)
     for i in range(len(hashes)):
@@ -190,7 +182,7 @@ def _content_hashes(codes: Any, offsets: Any, complement: Any) -> Any:
     return hashes
 
 
-@_compiled
+@compiled
 def _words(codes: Any, start: Any, end: Any, complement: Any, size: Any, bits: Any, k: Any, words: Any) -> Any:
     """Write the words of k letters proper (the smaller of both strands') and return how many there are."""
     mask = (np.uint64(1) << np.uint64(bits * k)) - np.uint64(1)
@@ -216,7 +208,7 @@ def _words(codes: Any, start: Any, end: Any, complement: Any, size: Any, bits: A
     return count
 
 
-@_compiled
+@compiled
 def _fill_index(
     index: Any,
     codes: Any,
@@ -247,7 +239,7 @@ def _fill_index(
     return filled
 
 
-@_compiled
+@compiled
 def _root(parents: Any, node: Any) -> Any:
     while parents[node] != node:
         parents[node] = parents[parents[node]]
@@ -255,7 +247,7 @@ def _root(parents: Any, node: Any) -> Any:
     return node
 
 
-@_compiled
+@compiled
 def _common(left: Any, right: Any) -> Any:
     """Sort two lists of words and count those that both hold, each as often as both hold it."""
     left.sort()
@@ -273,7 +265,7 @@ def _common(left: Any, right: Any) -> Any:
     return common
 
 
-@_compiled
+@compiled
 def _alike(common: Any, smaller: Any, k: Any, similarity: Any, long_from: Any) -> Any:
     """Whether so many common words make two sequences alike, of which the smaller has so many."""
     if common > 0 and common + k - 1 >= similarity * (smaller + k - 1):
@@ -281,7 +273,7 @@ def _alike(common: Any, smaller: Any, k: Any, similarity: Any, long_from: Any) -
     return smaller >= long_from and common >= max(LEAST_COMMON, similarity**HOMOLOGOUS_POWER * smaller)
 
 
-@_compiled
+@compiled
 def _join_alike(
     index: Any,
     codes: Any,

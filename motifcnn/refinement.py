@@ -10,11 +10,11 @@ and it ends where it no longer resembles the motif that it started from.
 
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.comparison import motif_similarity
+from motifcnn.compiling import compiled
 from motifcnn.motifs import Matrix, Motif, trim_bounds
 from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
@@ -156,7 +156,7 @@ def _expect(
     return _Expected(counts, float(found.sum()), found / np.maximum([len(centres) - anchored, anchored], 1))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _accumulate(  # type: ignore[no-untyped-def] # pragma: no cover
     codes, triplets, offsets, strands, width, complement, centres, shares, flank, counts, found
 ):
@@ -182,7 +182,7 @@ def _accumulate(  # type: ignore[no-untyped-def] # pragma: no cover
         _count_letters(codes, start, end, width, complement, flank, scores[:, : max(windows, 0)], best, whole, counts)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _score_windows(  # type: ignore[no-untyped-def] # pragma: no cover
     triplets, start, windows, strands, width, centre, flank, scores
 ):
@@ -201,7 +201,7 @@ def _score_windows(  # type: ignore[no-untyped-def] # pragma: no cover
     return prior, best
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_letters(  # type: ignore[no-untyped-def] # pragma: no cover
     codes, start, end, width, complement, flank, scores, best, whole, counts
 ):

@@ -12,9 +12,10 @@ The design is SpaMo's (Whitington et al. 2011), but for its null, which takes al
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from motifcnn.compiling import compiled
 
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
@@ -128,7 +129,7 @@ def _p_value(count: int, draws: int) -> float:
     return count / draws if count >= _ENOUGH else (count + 1) / (draws + 1)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _cell(start, reverse, width, other, other_reverse, other_width):  # type: ignore[no-untyped-def] # pragma: no cover
     """Return the kind (2 × downstream + same strand; -1 where the sites overlap) and the letters between them."""
     if other >= start + width:
@@ -141,7 +142,7 @@ def _cell(start, reverse, width, other, other_reverse, other_width):  # type: ig
     return 2 * int(downstream) + int(reverse == other_reverse), between
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _arrangements(order, starts, reverse, width, shares, other_reverse, room, other_width):  # type: ignore[no-untyped-def] # pragma: no cover
     """Count arrangements, the second site taken from sequence order[i]: [kind, letters between]; last: more."""
     counts = np.zeros((4, MOST_BETWEEN + 2))
@@ -154,7 +155,7 @@ def _arrangements(order, starts, reverse, width, shares, other_reverse, room, ot
     return counts
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _expected(starts, reverse, width, shares, other_reverse, room, other_width):  # type: ignore[no-untyped-def] # pragma: no cover
     """Count the arrangements of all pairs of sequences: as many times the mean of all permutations as there are."""
     counts = np.zeros((4, MOST_BETWEEN + 2))
@@ -167,7 +168,7 @@ def _expected(starts, reverse, width, shares, other_reverse, room, other_width):
     return counts
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _most_surprising(counts, expected, tolerances):  # type: ignore[no-untyped-def] # pragma: no cover
     """Return the largest log-likelihood ratio of a count against a Poisson one, its cell and its tolerance."""
     best, where, wide = 0.0, -1, 0
@@ -188,7 +189,7 @@ def _most_surprising(counts, expected, tolerances):  # type: ignore[no-untyped-d
     return best, where, wide
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _unevenness(counts, expected):  # type: ignore[no-untyped-def] # pragma: no cover
     """Return the log-likelihood ratio (G) of the four kinds against their expected shares of as many sites apart.
 
@@ -203,7 +204,7 @@ def _unevenness(counts, expected):  # type: ignore[no-untyped-def] # pragma: no 
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _permuted(sites, expected, tolerances, observed, most, enough, generator):  # type: ignore[no-untyped-def] # pragma: no cover
     """Count permutations as surprising, and as uneven, as what was seen, each until there are enough.
 

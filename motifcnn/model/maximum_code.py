@@ -5,13 +5,12 @@ Everything is in one file because numba's cache on disk looks at one file only t
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
 
-from typing import Any
-
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+
+from motifcnn.compiling import compiled
 
 LANES = 64
 """Filters × strands of a block: a table of 7 words × 125 rows × 64 lanes is 224 kB and stays in a core's cache."""
@@ -90,15 +89,7 @@ def _splat(builder, value):
     return builder.shuffle_vector(single, nothing, ir.Constant(_PLACES, [0] * _VECTOR))
 
 
-def _compiled(function: Any) -> Any:
-    """Compile to machine code, kept between runs where there is a folder for it."""
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # no folder to keep compiled code in
-        return numba.njit(nogil=True)(function)
-
-
-@_compiled
+@compiled
 def words_of(codes, lengths, base, extra):  # pragma: no cover
     """Number the words of three letters at each position; mark the examples with letters beyond the base."""
     examples, positions = codes.shape
@@ -119,7 +110,7 @@ def words_of(codes, lengths, base, extra):  # pragma: no cover
     return words, rare
 
 
-@_compiled
+@compiled
 def _add_row(row, shares, weight):  # pragma: no cover
     """Add what one symbol scores at one position of the filters: its letters' weights, shared out."""
     for letter in range(len(shares)):
@@ -128,7 +119,7 @@ def _add_row(row, shares, weight):  # pragma: no cover
                 row[lane] += shares[letter] * weight[letter, lane]
 
 
-@_compiled
+@compiled
 def _tables(weight, fractions, complement, first, last, half, step):  # pragma: no cover
     """Make the rows to be added: [word of the window, number of the word, lane]; reverse lanes start at `half`."""
     width = weight.shape[0]
@@ -155,7 +146,7 @@ def _tables(weight, fractions, complement, first, last, half, step):  # pragma: 
     return table
 
 
-@_compiled
+@compiled
 def search_block(  # pragma: no cover
     examples, first, last, words, lengths, step, fractions, weight, complement, both, scores, starts, reverse
 ):
@@ -179,7 +170,7 @@ def search_block(  # pragma: no cover
             reverse[example, first + lane] = turned
 
 
-@_compiled
+@compiled
 def search_intervals(
     bounds, parts, first, last, words, step, fractions, weight, complement, half, scores
 ):  # pragma: no cover
@@ -218,7 +209,7 @@ def search_intervals(
             row[first + lane] = max(best[lane], best[half + lane]) if both else best[lane]
 
 
-@_compiled
+@compiled
 def add_windows(  # pragma: no cover
     first, last, gradient, codes, lengths, starts, reverse, complement, sums
 ):

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from motifcnn.compiling import compiled
 from motifcnn.motifs import LogOdds
 from motifcnn.sequences import Sequences
 
@@ -71,7 +71,7 @@ def _strands(matrix: LogOdds, both_strands: bool) -> npt.NDArray[np.float64]:
     return np.ascontiguousarray(np.stack([matrix.scores, other.scores])[: 1 + both_strands])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _scan(codes, offsets, strands, scores, starts, reverse):  # type: ignore[no-untyped-def] # pragma: no cover
     width, letters = strands.shape[1], strands.shape[2]
     for sequence in range(len(offsets) - 1):
@@ -93,7 +93,7 @@ def _scan(codes, offsets, strands, scores, starts, reverse):  # type: ignore[no-
                     reverse[sequence] = strand == 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sum_odds(codes, offsets, strands, sums):  # type: ignore[no-untyped-def] # pragma: no cover
     width, letters = strands.shape[1], strands.shape[2]
     for sequence in range(len(offsets) - 1):
