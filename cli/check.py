@@ -12,12 +12,14 @@ from .options import GenomeFile
 from .tunables import with_tunables
 
 
-@with_tunables("", "input", "split")
+@with_tunables("", "input", "channels", "split")
 def check(
     sequences: Annotated[Path, typer.Argument(metavar="SEQS", help="FASTA; or BED or narrowPeak with --genome.")],
     labels: Annotated[Path | None, typer.Argument(metavar="[LABELS]", help="TSV of labels.")] = None,
     genome: GenomeFile = None,
-    conservation: Annotated[list[Path] | None, typer.Option(help="Track for a further channel.")] = None,
+    conservation: Annotated[
+        list[Path] | None, typer.Option(help="Track, alignment or PSSM for a further channel.")
+    ] = None,
     *,
     settings: Settings,
 ) -> None:

@@ -40,6 +40,7 @@ def fit_baselines(
     fitted_on: Integers,
     scored_on: Integers,
     *,
+    tracks: npt.NDArray[np.float32] | None = None,
     gapped_words: bool = False,
 ) -> list[Baseline]:
     """Fit linear models on simple features and score them on held-out examples.
@@ -53,13 +54,18 @@ def fit_baselines(
         values: Targets, shape [example, target]; NaN where missing.
         fitted_on: Indices of the examples to fit on.
         scored_on: Indices of the examples to predict.
+        tracks: Further channels, shape [channel, total positions], NaN where missing; where there are some, "tracks",
+            a model that sees their means alone, is added.
         gapped_words: Add "gkm", a support vector machine on gapped words, to the trivial models.
 
     Raises:
         MotifcnnError: Gapped words would not fit in memory.
     """
     predictions = {}
-    for name, features in baseline_features(sequences).items():
+    trivial = baseline_features(sequences)
+    if tracks is not None and len(tracks):
+        trivial["tracks"] = _track_means(sequences, tracks)
+    for name, features in trivial.items():
         spread = features[fitted_on].std(axis=0)
         scaled = (features - features[fitted_on].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
         predictions[name] = _fit_each(objective, _logistic, scaled[fitted_on], values[fitted_on], scaled[scored_on])
@@ -87,6 +93,19 @@ def baseline_features(sequences: Sequences) -> dict[str, Matrix]:
         return {"composition": singles, **features}
     gc = singles[:, [sequences.alphabet.letters.index("C"), sequences.alphabet.letters.index("G")]].sum(axis=1)
     return {"gc": gc[:, None], "dinucleotides": _word_frequencies(sequences, 2), **features}
+
+
+def _track_means(sequences: Sequences, tracks: npt.NDArray[np.float32]) -> Matrix:
+    """Mean of the known values of each channel, shape [example, channel]; that of all where a sequence has none."""
+    owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
+    columns = []
+    for track in tracks:
+        known = ~np.isnan(track)
+        counts = np.bincount(owner[known], minlength=len(sequences))
+        sums = np.bincount(owner[known], weights=track[known], minlength=len(sequences))
+        overall = float(sums.sum() / max(counts.sum(), 1))
+        columns.append(np.divide(sums, counts, out=np.full(len(sequences), overall), where=counts > 0))
+    return np.stack(columns, axis=1)
 
 
 def _word_frequencies(sequences: Sequences, width: int) -> Matrix:

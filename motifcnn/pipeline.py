@@ -188,7 +188,13 @@ def _harvest(
         layers=tuple(layers),
         baselines=tuple(
             fit_baselines(
-                objective, sequences, examples.values, training, test, gapped_words=settings.baseline == "gkm"
+                objective,
+                sequences,
+                examples.values,
+                training,
+                test,
+                tracks=examples.tracks,
+                gapped_words=settings.baseline == "gkm",
             )
         ),
         filters=tuple(filter_motifs(network, sequences)),

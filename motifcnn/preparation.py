@@ -10,7 +10,7 @@ import torch
 from motifcnn.alphabet import DNA
 from motifcnn.backgrounds import gc_matched_windows, shuffled_negatives
 from motifcnn.baselines import fit_baselines
-from motifcnn.channels import read_channels
+from motifcnn.channels import missing, read_channels
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.examples import Examples, assign_splits, join
 from motifcnn.formats.alignments import is_alignment
@@ -211,10 +211,27 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
             positive = truth == (column if examples.task == "classes" else 1)
             rows.append((f"{name} positives", f"{positive.sum()} of {(~np.isnan(truth)).sum()}"))
     measure = "Pearson" if examples.task == "regression" else "AUROC"
+    rows += _track_rows(examples)
     baselines = fit_baselines(
-        objective, sequences, examples.values, parts["train"], parts["test"], gapped_words=settings.baseline == "gkm"
+        objective,
+        sequences,
+        examples.values,
+        parts["train"],
+        parts["test"],
+        tracks=examples.tracks,
+        gapped_words=settings.baseline == "gkm",
     )
     rows += [
         (f"{baseline.name} alone, held-out {measure}", f"{baseline.scores.headline:.4f}") for baseline in baselines
     ]
+    return rows
+
+
+def _track_rows(examples: Examples) -> list[tuple[str, str]]:
+    rows = []
+    lacking = missing(examples.tracks, examples.sequences)
+    for name, track, lack in zip(examples.track_names, examples.tracks, lacking, strict=True):
+        known = track[~np.isnan(track)]
+        span = f"{known.min():g} to {known.max():g}, mean {known.mean():.4g}" if len(known) else "no value"
+        rows.append((f"track {name}", f"{span}; {lack.positions:.2%} missing, {lack.sequences} sequences without"))
     return rows

@@ -47,6 +47,8 @@ def inputs(tiny_run, tmp_path_factory):
         "headless.tsv": "\n".join(rows[1:]) + "\n",
         "words.tsv": "id\tvalue\n" + "".join(f"{n}\t{'high' if i == 5 else i / 7}\n" for i, n in enumerate(names)),
         "track.tsv": "".join(f"{n}\t{','.join(['0.5'] * (39 if i == 3 else 40))}\n" for i, n in enumerate(names)),
+        "family.sto": f"# STOCKHOLM 1.0\n{names[0]} AC-GT\n//\n",
+        "t.wig": "fixedStep chrom=chr1 start=1 step=1\n0.5\n",
         "genome.fa": ">chr1\n" + "ACGGTCATTA" * 100 + "\n",
         "past.bed": "chr1\t100\t200\nchr1\t1100\t1300\n",
         "named.bed": "1\t100\t200\n1\t300\t400\n",
@@ -127,6 +129,14 @@ CASES = {
     "conservation of another length": (
         train("s.fa", "s.tsv", "--conservation", "track.tsv"),
         r"track\.tsv:4: 39 values for '{fourth}', which has 40 letters; one value a letter is needed",
+    ),
+    "an alignment of another sequence": (
+        train("s.fa", "s.tsv", "--conservation", "family.sto"),
+        r"family\.sto:2: row '{first}' has 4 letters without its gaps, and '{first}' has 40; align the .*",
+    ),
+    "a track by coordinates for names without": (
+        train("s.fa", "s.tsv", "--conservation", "t.wig"),
+        r"t\.wig: holds values by genome coordinates, and 300 of 300 sequences have none .*, or values as TSV",
     ),
     "BED past the end": (
         train("past.bed", "--genome", "genome.fa"),

@@ -140,3 +140,20 @@ def test_gapped_words_predict_numbers_and_classes(generator):
     assert found.scores.headline > 0.6
     kinds = baselines(CLASSES, sequences, 2 * values, gapped_words=True)["gkm"]
     assert kinds.scores.per_target["z"].auroc > 0.9
+
+
+def test_tracks_alone_are_a_baseline(generator):
+    sequences = random_sequences(generator, DNA, [20, 30] * 60)
+    labels = (np.arange(120) % 3 == 0).astype(np.float32)
+    tracks = generator.normal(size=(2, len(sequences.codes))).astype(np.float32)
+    for n in range(120):
+        here = slice(int(sequences.offsets[n]), int(sequences.offsets[n + 1]))
+        tracks[1, here] += 2 * labels[n]
+        tracks[1, here][:5] = np.nan
+    tracks[:, : sequences.offsets[1]] = np.nan  # the first sequence has no value at all
+    found = baselines(BINARY, sequences, labels[:, None], tracks=tracks)
+    assert list(found) == ["gc", "dinucleotides", "length", "tracks"]
+    assert found["tracks"].scores.headline > 0.95
+    assert found["gc"].scores.headline < 0.8
+    assert "tracks" not in baselines(BINARY, sequences, labels[:, None])
+    assert "tracks" not in baselines(BINARY, sequences, labels[:, None], tracks=tracks[:0])

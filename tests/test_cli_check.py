@@ -38,3 +38,17 @@ def test_a_gapped_kmer_model_is_added_on_request(run_cli, tiny_run):
     assert result.exit_code == 0, result.stderr
     found = dict(line.split("\t") for line in result.stdout.splitlines())
     assert float(found["gkm alone, held-out AUROC"]) > 0.7
+
+
+def test_tracks_are_shown_and_tried_alone(run_cli, tiny_run, tmp_path):
+    records = tiny_run.sequences.read_text().split(">")[1:]
+    names = [record.split()[0] for record in records]
+    labels = dict(line.split("\t") for line in tiny_run.labels.read_text().splitlines())
+    rows = [f"{name}\t{','.join([labels[name], '.'] * 20)}\n" for name in names[1:]]
+    (tmp_path / "t.tsv").write_text("".join(rows))
+    result = run_cli("check", tiny_run.sequences, tiny_run.labels, "--conservation", tmp_path / "t.tsv")
+    assert result.exit_code == 0, result.stderr
+    found = dict(line.split("\t") for line in result.stdout.splitlines())
+    assert found["track t.tsv"].startswith("0 to 1, mean 0.5")
+    assert found["track t.tsv"].endswith("; 50.17% missing, 1 sequences without")
+    assert float(found["tracks alone, held-out AUROC"]) > 0.95

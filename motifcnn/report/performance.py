@@ -17,6 +17,7 @@ _BASELINE_NAMES: Final = {
     "dinucleotide": "dinucleotides only",
     "dinucleotides": "dinucleotides only",
     "length": "length only",
+    "tracks": "means of the further channels only",
     "gkm": "gapped k-mers (SVM)",
 }
 """Models beside the network by what they see; any other is called by its own name."""
