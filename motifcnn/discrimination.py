@@ -11,10 +11,10 @@ the GRECO-BIT benchmark, learns its matrices by a likeness of this principle.
 
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from motifcnn.compiling import compiled
 from motifcnn.motifs import Matrix, Motif, trim_bounds, uniform_background
 from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
@@ -221,7 +221,7 @@ class _Logistic:
         return float((self.weights * (np.logaddexp(0.0, logits) - self.truth * logits)).sum())
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _read(  # type: ignore[no-untyped-def] # pragma: no cover
     codes, triplets, offsets, strands, complement, scores, letters
 ):
@@ -253,7 +253,7 @@ def _read(  # type: ignore[no-untyped-def] # pragma: no cover
         _mean_letters(codes, start, complement, window_scores[:, :windows], best, total, letters[sequence])
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _mean_letters(  # type: ignore[no-untyped-def] # pragma: no cover
     codes, start, complement, scores, best, total, letters
 ):
