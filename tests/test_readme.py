@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from motifcnn.outcome import MOTIF_COLUMNS, PAIR_COLUMNS, SITE_COLUMNS
 from motifcnn.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -66,6 +67,16 @@ def test_links_and_pictures_exist():
     paths = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
     assert paths
     assert not [path for path in paths if not (REPOSITORY / path).exists()]
+
+
+@pytest.mark.parametrize(
+    ("file", "columns"), [("motifs.tsv", MOTIF_COLUMNS), ("pairs.tsv", PAIR_COLUMNS), ("sites.tsv", SITE_COLUMNS)]
+)
+def test_every_column_of_motifs_is_explained(file, columns):
+    text = (REPOSITORY / "docs" / "motifs.md").read_text()
+    section = text.split(f"## Columns of `{file}`")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`([a-z_]+)`", " ".join(rows))) == sorted(columns)
 
 
 def test_the_files_of_a_run_are_those_listed(tiny_run):
