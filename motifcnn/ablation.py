@@ -18,6 +18,7 @@ from motifcnn.paired_tests import PairedTest, delong, swap_test
 from motifcnn.seeding import seed_filters
 from motifcnn.settings import TrainingSettings
 from motifcnn.training import TrainingData, predict_logits, train
+from motifcnn.word_sums import add_word_sums
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def ablate(
     encoded = EncodedSequences(examples.sequences, device=device)
     data = TrainingData(encoded, examples.values, training, examples.part("validation"))
     train(alone, objective, data, settings, seed=seed)
+    add_word_sums(alone, objective, data, examples.sequences, settings)
     test = examples.part("test")
     without = objective.predictions(predict_logits(alone, encoded, test).double()).numpy()
     return compare_models(objective, examples.values[test], predictions[test].astype(np.float64), without, generator)

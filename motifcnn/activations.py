@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from motifcnn.alphabet import Codes
 from motifcnn.encoding import EncodedSequences, Tracks
 from motifcnn.model.filters import same_padding
 from motifcnn.model.network import MotifNetwork
@@ -96,17 +97,18 @@ def window_scores(
             yield WindowScores(piece.sequence, piece.start, shown, activations, turned, found[3][row], starts)
 
 
-def class_activation_map(network: MotifNetwork, best: Values, starts: npt.NDArray[np.int64], length: int) -> Values:
+def class_activation_map(network: MotifNetwork, best: Values, starts: npt.NDArray[np.int64], codes: Codes) -> Values:
     """Share each logit out along a sequence, exactly: [output, position], adding up to logit − bias.
 
     A network that pools over the whole sequence sees only each filter's best window; what that adds to a
-    logit is shared evenly by the positions of the window (class activation maps: Zhou et al. 2016).
+    logit is shared evenly by the positions of the window (class activation maps: Zhou et al. 2016), and so is
+    what a word adds by the positions of the word.
 
     Args:
         network: One with `whole_sequence`.
         best: Score of each filter's best window in the sequence, shape [filter].
         starts: First position of those windows, shape [filter].
-        length: Number of positions of the sequence.
+        codes: Letters of the sequence, shape [position].
 
     Raises:
         ValueError: The network does not pool over the whole sequence.
@@ -119,14 +121,15 @@ def class_activation_map(network: MotifNetwork, best: Values, starts: npt.NDArra
         shares = (activations[:, None] * network.feature_weights()).double().cpu().numpy() / network.filters.width
     where = (starts[:, None] + np.arange(network.filters.width)).ravel()
     rows = [
-        np.bincount(where, np.repeat(shares[:, output], network.filters.width), minlength=length)
+        np.bincount(where, np.repeat(shares[:, output], network.filters.width), minlength=len(codes))
         for output in range(network.outputs)
     ]
-    return np.stack(rows).astype(np.float32)
+    shared = np.stack(rows).astype(np.float32)
+    return shared if network.words is None else shared + network.words.shares(codes)
 
 
 def logit_offsets(network: MotifNetwork) -> npt.NDArray[np.float64]:
-    """Return what each logit is where no filter adds anything, shape [output]."""
+    """Return what each logit is where no filter and no word adds anything, shape [output]."""
     return np.asarray(network.bias.detach().double().mean(dim=0).cpu().numpy())
 
 

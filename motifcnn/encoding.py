@@ -47,8 +47,8 @@ class Batch:
         inputs: Shape [example, channel, position]; channels are the letters, then the tracks; all
             channels are 0 past an example's end. Or a function that makes it when it is needed.
         lengths: Number of positions of each example, shape [example].
-        codes: Codes of the letters, shape [example, position], where they are all there is to an
-            input; any code past an example's end. None where they are not known.
+        codes: Codes of the letters, shape [example, position]; any code past an example's end. None where they
+            are not known.
     """
 
     def __init__(
@@ -119,4 +119,4 @@ class EncodedSequences:
                 channels.append(self._tracks[:, where].permute(1, 0, 2))
             return (torch.cat(channels, dim=1) * inside[:, None, :]).contiguous()
 
-        return Batch(inputs, lengths, codes if self._tracks is None else None)
+        return Batch(inputs, lengths, codes)

@@ -199,7 +199,7 @@ def _seen(
     best, starts = (
         np.stack([getattr(piece, part) for piece in pieces])[highest, filters] for part in ("best", "best_starts")
     )
-    return activations, hits, class_activation_map(network, best, starts, length)
+    return activations, hits, class_activation_map(network, best, starts, sequence.codes)
 
 
 def _apart(scores: Values, threshold: float, width: int) -> list[int]:

@@ -207,7 +207,10 @@ class _Tracks:
     def _of_maxima(self, codes: Codes) -> torch.Tensor:
         network = self._model.network
         best = torch.from_numpy(self._filters.of(codes)).to(self._device.torch_device)
-        return network.activate(best) @ network.feature_weights() + network.bias.mean(dim=0)
+        logits = network.activate(best) @ network.feature_weights() + network.bias.mean(dim=0)
+        if network.words is None:
+            return logits
+        return logits + torch.from_numpy(network.words.sliding(codes, self._width, self._stride)).to(logits.device)
 
     def _of_batched(self, codes: Codes) -> torch.Tensor:
         windows = np.lib.stride_tricks.sliding_window_view(codes, self._width)[:: self._stride]

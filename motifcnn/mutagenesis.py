@@ -242,7 +242,12 @@ def _effects_in(network: MotifNetwork, blocks: list[_Block], with_indels: bool, 
         if with_indels:
             indels(*common, piece.begin + places, *beside, *parts[1:])
     logits = _logits_of(network, piece.best)
-    return [logits, *(_logits_of(network, scores) - logits for scores in found)]
+    effects = [_logits_of(network, scores) - logits for scores in found]
+    if network.words is not None:
+        logits = logits + network.words.total(piece.codes)
+        by_words = network.words.effects(piece.codes, piece.begin, piece.end, with_indels=with_indels)
+        effects = [one + other for one, other in zip(effects, by_words, strict=True)]
+    return [logits, *effects]
 
 
 def _logits_of(network: MotifNetwork, best: Values) -> Values:

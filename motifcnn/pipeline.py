@@ -32,6 +32,7 @@ from motifcnn.seeding import seed_filters
 from motifcnn.settings import ModelSettings, Settings
 from motifcnn.splits import PARTS
 from motifcnn.training import EpochRecord, EpochReport, TrainingData, predict_logits, train
+from motifcnn.word_sums import add_word_sums
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -91,7 +92,9 @@ def run(
     if request.resume:
         record.check_resumable(directory)
     record.write(directory)
-    layers = layer_table(model.network, int(prepared.examples.sequences.lengths.max()))
+    layers = layer_table(
+        model.network, int(prepared.examples.sequences.lengths.max()), word_sums=settings.training.word_sums
+    )
     on_layers(layers)
     with JsonLinesHandler(directory.log, append=request.resume), _kept_when_interrupted(directory, record, model):
         history = _train(request, directory, model, encoded, prepared.examples, on_epoch)
@@ -144,8 +147,9 @@ def _train(
     examples: Examples,
     on_epoch: Callable[[EpochReport], None],
 ) -> list[EpochRecord]:
+    """Train the filters, then put sums of words beside them."""
     data = TrainingData(encoded, examples.values, examples.part("train"), examples.part("validation"))
-    return train(
+    history = train(
         model.network,
         model.objective,
         data,
@@ -155,6 +159,8 @@ def _train(
         resume=request.resume,
         on_epoch=on_epoch,
     )
+    add_word_sums(model.network, model.objective, data, examples.sequences, request.settings.training)
+    return history
 
 
 def _harvest(

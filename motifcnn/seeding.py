@@ -51,19 +51,11 @@ def seed_filters(
     step = -(-len(sequences.codes) // _LETTERS)
     index = WordIndex.of(sequences.subset(np.arange(0, len(sequences), step)), length, network.filters.both_strands)
     share = -(-count // objective.outputs)
-    words = _in_turns([enriched_words(index, target[::step], share) for target in _targets(objective, values)])
+    words = _in_turns([enriched_words(index, target[::step], share) for target in objective.columns(values).T])
     with torch.no_grad():
         for restart in range(network.restarts):
             for number, word in enumerate(words[:count]):
                 _start_from(network.filters, restart * network.settings.filters + number, word)
-
-
-def _targets(objective: Objective, values: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float64]]:
-    """One number an example for each output: a class against all others, else the targets themselves."""
-    if objective.task == "classes":
-        truth = values[:, 0].astype(np.float64)
-        return [np.where(np.isnan(truth), np.nan, truth == number) for number in range(objective.outputs)]
-    return [values[:, column].astype(np.float64) for column in range(objective.outputs)]
 
 
 def _in_turns(lists: list[list[Codes]]) -> list[Codes]:

@@ -98,6 +98,8 @@ class TrainingSettings:
         0.5, "Share of the filters that start from words enriched in the training set.", least=0, most=1
     )
     word_length: int = _setting(AUTO, "Letters of those words; 0: 8 for DNA, 6 for RNA, 3 for protein.", least=0)
+    word_sums: bool = _setting(True, "Add a weight for each word of the whole sequence to the filters' logits.")
+    word_penalty: float = _setting(2.0, "Penalty of those weights, in similarities of a sequence with itself.", above=0)
     precision: Literal["auto", "float32", "bf16"] = _setting("auto", "Arithmetic; auto: bf16 on GPUs.")
 
 

@@ -156,7 +156,7 @@ def _fill_activations(
             arrays.activations[piece.sequence, :, middles] = piece.activations
         best.take(piece)
         if plan.mapped and piece.start + windows + width - 1 == length:
-            contributions = class_activation_map(network, best.scores, best.starts, length)
+            contributions = class_activation_map(network, best.scores, best.starts, sequences[piece.sequence])
             _put(spool, len(motifs), piece.sequence, contributions)
             if arrays is not None:
                 arrays.contributions[piece.sequence, :, :length] = contributions

@@ -9,6 +9,7 @@ from motifcnn.alphabet import DNA
 from motifcnn.encoding import EncodedSequences, TrackScale
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
+from motifcnn.model.word_branch import WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
@@ -107,17 +108,21 @@ def test_further_channels_count_and_are_scaled(sequences, generator):
         assert piece.scores[0] == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize("words", [False, True])
 @pytest.mark.parametrize("activation", ["relu", "exp"])
-def test_a_map_adds_up_to_the_logits(sequences, activation):
+def test_a_map_adds_up_to_the_logits(sequences, activation, words, generator):
     model = model_of(replace(SETTINGS, activation=activation))
+    if words:
+        weights = torch.from_numpy(generator.normal(size=(2, 4**3)).astype(np.float32))
+        model.network.add_words(WordBranch(DNA, weights), 1.0, torch.zeros(2))
     offsets = logit_offsets(model.network)
     assert offsets.tolist() == [1.0, 0.5]
     with torch.no_grad():
         logits = model.network.logits(EncodedSequences(sequences).batch(torch.arange(4))).numpy()
     for piece in window_scores(model, sequences, []):
-        length = len(sequences[piece.sequence])
-        shared = class_activation_map(model.network, piece.best, piece.best_starts, length)
-        assert shared.shape == (2, length)
+        codes = sequences[piece.sequence]
+        shared = class_activation_map(model.network, piece.best, piece.best_starts, codes)
+        assert shared.shape == (2, len(codes))
         assert shared.sum(axis=1) + offsets == pytest.approx(logits[piece.sequence], abs=1e-4)
 
 
@@ -125,7 +130,7 @@ def test_a_map_lies_on_the_best_windows_of_filters():
     network = model_of().network
     best, starts = np.full(6, -50.0, dtype=np.float32), np.zeros(6, dtype=np.int64)
     best[3], starts[3] = 10.0, 7
-    shared = class_activation_map(network, best, starts, 20)
+    shared = class_activation_map(network, best, starts, np.zeros(20, dtype=np.uint8))
     assert np.flatnonzero(np.abs(shared).sum(axis=0)).tolist() == [7, 8, 9, 10, 11]
     assert np.ptp(shared[:, 7:12], axis=1) == pytest.approx([0, 0])
 
@@ -133,4 +138,6 @@ def test_a_map_lies_on_the_best_windows_of_filters():
 def test_other_networks_have_no_exact_map():
     network = model_of(replace(SETTINGS, pool=4)).network
     with pytest.raises(ValueError, match=r"^only a network that pools over the whole sequence has an exact map$"):
-        class_activation_map(network, np.zeros(6, dtype=np.float32), np.zeros(6, dtype=np.int64), 20)
+        class_activation_map(
+            network, np.zeros(6, dtype=np.float32), np.zeros(6, dtype=np.int64), np.zeros(20, np.uint8)
+        )

@@ -15,6 +15,7 @@ from motifcnn.errors import MotifcnnError
 from motifcnn.model import sliding_maximum
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
+from motifcnn.model.word_branch import WordBranch
 from motifcnn.model_track import ModelTrackRequest, track_files, write_model_tracks
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
@@ -29,6 +30,7 @@ UNIFORM = ScanSettings(background="uniform")
 ONE_LAYER = ModelSettings(filters=6, filter_width=7, restarts=2, strands="both")
 NETWORKS = {
     "one layer": ONE_LAYER,
+    "one layer and words": ONE_LAYER,
     "one layer, one strand": ModelSettings(filters=6, filter_width=8, restarts=1, strands="single", activation="exp"),
     "one layer, short pooling": ModelSettings(filters=6, filter_width=4, restarts=2, strands="both", pool=5),
     "two layers": ModelSettings(
@@ -37,11 +39,18 @@ NETWORKS = {
 }
 
 
-def make_run(folder, settings=ONE_LAYER, objective=BINARY, alphabet="dna", softmask="keep", scales=(), width=30):
+def make_run(
+    folder, settings=ONE_LAYER, objective=BINARY, alphabet="dna", softmask="keep", scales=(), width=30, words=False
+):
     folder.mkdir(exist_ok=True)
     network = MotifNetwork(settings, ALPHABETS[alphabet], len(scales), objective.outputs, seed=3)
     with torch.no_grad():
         network.head.mul_(20)
+    if words:
+        weights = torch.randn(
+            objective.outputs, ALPHABETS[alphabet].size ** 3, generator=torch.Generator().manual_seed(4)
+        )
+        network.add_words(WordBranch(ALPHABETS[alphabet], weights), 0.5, torch.zeros(objective.outputs))
     model = TrainedModel(network.eval(), objective, ALPHABETS[alphabet], scales, softmask, width)
     save_model(folder / "model.safetensors", model)
     return model
@@ -105,7 +114,7 @@ def same(found, expected, width, stride, tolerance=1e-5):
 def test_a_window_has_what_predict_says_of_it(tmp_path, monkeypatch, caplog, name, width, stride, threads):
     monkeypatch.setattr(sliding_maximum, "_ROOM", 400)  # a few windows at a time
     monkeypatch.setattr("motifcnn.model_track._BATCHED", 7)
-    model = make_run(tmp_path / "run", NETWORKS[name])
+    model = make_run(tmp_path / "run", NETWORKS[name], words=name.endswith("words"))
     texts = write_genome(tmp_path / "genome.fa")
     settings = ScanSettings(track_width=0 if width == 30 else width, track_stride=0 if stride == 3 else stride)
     out = tmp_path / "out.bw"

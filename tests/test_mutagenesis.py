@@ -11,6 +11,7 @@ from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.encoding import EncodedSequences, TrackScale
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
+from motifcnn.model.word_branch import WordBranch
 from motifcnn.mutagenesis import MutationEffects, mutation_effects
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
@@ -21,6 +22,7 @@ BOTH = ModelSettings(filters=20, filter_width=WIDTH, restarts=2, strands="both")
 """40 filters: more than one block of lanes, and the second one is not full."""
 KINDS = {
     "both strands": (BOTH, DNA, 0),
+    "both strands and words": (BOTH, DNA, 0),
     "one strand": (replace(BOTH, strands="single", filters=33, activation="exp"), DNA, 0),
     "two tracks": (replace(BOTH, activation="exp"), DNA, 2),
     "protein": (replace(BOTH, strands="single", filters=3), PROTEIN, 0),
@@ -36,6 +38,9 @@ def model_of(kind):
         network.head.mul_(10)
         network.norm.running_mean.uniform_(-1, 1, generator=torch.Generator().manual_seed(1))
         network.norm.shift.uniform_(-1, 1, generator=torch.Generator().manual_seed(2))
+    if kind.endswith("words"):
+        weights = torch.randn(2, 4**3, generator=torch.Generator().manual_seed(4))
+        network.add_words(WordBranch(alphabet, weights), 1.0, torch.zeros(2))
     scales = tuple(TrackScale(f"t{n}", 0.3, 1.7) for n in range(tracks))
     return TrainedModel(network, Objective("multi-label", ("a", "b")), alphabet, scales)
 
@@ -67,7 +72,8 @@ def logits_of(model, codes, tracks):
                 return model.network.logits(batch)[0].numpy()
         pooled = model.network.filters(batch).amax(dim=2, keepdim=True)
     with torch.no_grad():
-        return model.network.head_logits(model.network.activate(pooled), pooled)[0].numpy()
+        logits = model.network.head_logits(model.network.activate(pooled), pooled)[0].numpy()
+    return logits if model.network.words is None else logits + model.network.words.total(codes)
 
 
 def expected(model, codes, tracks):

@@ -150,3 +150,22 @@ def test_outputs_and_their_names():
     labels = Objective("multi-label", ("a", "b"))
     assert (classes.outputs, classes.output_names) == (3, ("x", "y", "z"))
     assert (labels.outputs, labels.output_names) == (2, ("a", "b"))
+
+
+@pytest.mark.parametrize("task", ["binary", "multi-label", "classes", "regression"])
+def test_columns_are_one_number_for_each_output(generator, task):
+    values = random_values(generator, task)
+    objective = objective_for(task, values)
+    columns = objective.columns(values)
+    assert columns.shape == (12, objective.outputs)
+    for row, column in np.ndindex(columns.shape):
+        value = values[row, 0 if task == "classes" else column]
+        if math.isnan(value):
+            assert math.isnan(columns[row, column])
+        elif task == "classes":
+            assert columns[row, column] == (value == column)
+        elif task == "regression":
+            back = columns[row, column] * objective.deviations[column] + objective.means[column]
+            assert back == pytest.approx(value, abs=1e-5)
+        else:
+            assert columns[row, column] == value

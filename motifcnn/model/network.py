@@ -17,6 +17,7 @@ from motifcnn.alphabet import Alphabet
 from motifcnn.encoding import Batch
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.model.filters import MASKED, BestWindows, ScoreNorm, SharedFilters, same_padding
+from motifcnn.model.word_branch import WordBranch
 from motifcnn.settings import AUTO, ModelSettings
 
 DEFAULT_WIDTH = {"dna": 19, "rna": 12, "protein": 9}
@@ -148,6 +149,7 @@ class MotifNetwork(nn.Module):
         head = torch.randn(settings.restarts, widths[-1], outputs, generator=generator) * (0.1 * deviation)
         self.head = nn.Parameter(head)
         self.bias = nn.Parameter(torch.zeros(settings.restarts, outputs))
+        self.words: WordBranch | None = None
 
     @property
     def whole_sequence(self) -> bool:
@@ -199,9 +201,23 @@ class MotifNetwork(nn.Module):
         return self.restart_logits(self.activate(pooled), pooled)
 
     def logits(self, batch: Batch) -> torch.Tensor:
-        """Return the mean of the restarts' logits, shape [example, output]."""
-        return self.forward(batch).mean(dim=1)
+        """Return the mean of the restarts' logits and what words add to it, shape [example, output]."""
+        logits = self.forward(batch).mean(dim=1)
+        return logits if self.words is None else logits + self.words(batch)
+
+    def add_words(self, words: WordBranch, share: float, offset: torch.Tensor) -> None:
+        """Multiply the restarts' logits by their share in the sum, and add words and an offset to them.
+
+        Args:
+            words: On the network's device, its weights multiplied by their own share.
+            share: Of the restarts.
+            offset: Shape [output].
+        """
+        with torch.no_grad():
+            self.head.mul_(share)
+            self.bias.mul_(share).add_(offset)
+        self.words = words
 
     def feature_weights(self) -> torch.Tensor:
-        """Return the weight of each feature in `logits`, shape [feature, output]."""
+        """Return the weight of each feature of the restarts in `logits`, shape [feature, output]."""
         return self.head.reshape(-1, self.outputs) / self.restarts

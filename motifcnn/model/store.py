@@ -14,6 +14,7 @@ from motifcnn.encoding import TrackScale
 from motifcnn.errors import InputError
 from motifcnn.formats.files import atomic_write
 from motifcnn.model.network import MotifNetwork
+from motifcnn.model.word_branch import WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.settings import ChannelSettings, InputSettings, ModelSettings
 
@@ -97,6 +98,8 @@ def _assemble(
     scales = tuple(TrackScale(**scale) for scale in description["tracks"])
     settings = ModelSettings(**description["model"])
     network = MotifNetwork(settings, alphabet, len(scales), objective.outputs, seed=0)
+    if "words.weights" in tensors:
+        network.words = WordBranch(alphabet, torch.zeros_like(tensors["words.weights"]))
     network.load_state_dict(tensors)
     network.eval()
     channels = ChannelSettings(**description.get("channels", {}))  # models of the first days have none

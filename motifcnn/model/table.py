@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from motifcnn.model.network import MotifNetwork
+from motifcnn.model.word_branch import WORD_LENGTH
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,21 @@ class LayerRow:
     locally_connected_parameters: int
 
 
-def layer_table(network: MotifNetwork, length: int) -> list[LayerRow]:
-    """Describe the network for sequences of this length, restarts counted together."""
-    return list(_rows(network, length))
+def layer_table(network: MotifNetwork, length: int, *, word_sums: bool = False) -> list[LayerRow]:
+    """Describe the network for sequences of this length, restarts counted together.
+
+    Args:
+        network: The network.
+        length: Positions of a sequence.
+        word_sums: Whether sums of words stand beside the filters.
+    """
+    rows = list(_rows(network, length))
+    alphabet = network.filters.alphabet
+    word = WORD_LENGTH[alphabet.name]
+    if word_sums and length >= word:
+        weights = network.outputs * alphabet.size**word
+        rows.append(LayerRow(f"beside it: sums of words of {word}", f"{network.outputs}", length, weights, weights))
+    return rows
 
 
 def _rows(network: MotifNetwork, length: int) -> Iterator[LayerRow]:

@@ -9,6 +9,7 @@ from motifcnn.encoding import Batch, EncodedSequences
 from motifcnn.errors import MotifcnnError
 from motifcnn.model.network import MotifNetwork, resolve
 from motifcnn.model.table import layer_table
+from motifcnn.model.word_branch import WordBranch
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
 
@@ -140,3 +141,13 @@ def test_receptive_field_of_stacked_layers():
     rows = layer_table(network_of(SHAPES["two further layers"]), 100)
     # width 6, pooled by 3: 8 positions; each layer of width 3 and dilation 2 adds 4 steps of 3
     assert [row.receptive_field for row in rows] == [6, 8, 20, 32, 100]
+
+
+def test_words_are_added_to_the_share_of_the_restarts(batch, generator):
+    network = network_of(SMALL).eval()
+    words = WordBranch(DNA, torch.from_numpy(generator.normal(size=(2, 64)).astype(np.float32)))
+    with torch.no_grad():
+        before = network.logits(batch)
+        network.add_words(words, 0.3, torch.tensor([1.0, -2.0]))
+        expected = 0.3 * before + words(batch) + torch.tensor([1.0, -2.0])
+        assert torch.allclose(network.logits(batch), expected, atol=1e-5)

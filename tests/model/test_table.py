@@ -84,3 +84,10 @@ def test_layers_are_named(strands, shown):
         "convolution 2 of width 3, norm, relu",
         "global maximum, linear head",
     ]
+
+
+def test_sums_of_words_stand_beside_the_network_where_sequences_hold_words():
+    rows = layer_table(network_of(SMALL), LENGTH, word_sums=True)
+    assert rows[:-1] == layer_table(network_of(SMALL), LENGTH)
+    assert (rows[-1].layer, rows[-1].output, rows[-1].parameters) == ("beside it: sums of words of 8", "2", 2 * 4**8)
+    assert layer_table(network_of(SMALL), 7, word_sums=True) == layer_table(network_of(SMALL), 7)

@@ -1,0 +1,128 @@
+"""Weights for the words of whole sequences: ridge regression on all gapped words at once.
+
+Two words are alike by the gapped words of k letters that they share (Ghandi et al. 2014): with m of their l letters
+different, C(l - m, k) of C(l, k). Ridge regression with this kernel needs neither the gapped words themselves nor the
+kernel between sequences: a conjugate gradient turns one number a sequence into sums over the table of all words,
+spreads these over like words along one letter at a time, and reads the sequences' words off the table again.
+"""
+
+from math import comb
+
+import numpy as np
+import numpy.typing as npt
+
+from motifcnn.model.word_code import add_words, sum_words
+from motifcnn.sequences import Sequences
+
+Floats = npt.NDArray[np.float64]
+Table = npt.NDArray[np.float32]
+
+_ITERATIONS = 40
+_TOLERANCE = 1e-2
+"""Residual, against the targets', at which the conjugate gradient stops: far below what changes a ranking."""
+_SAMPLED = 16
+"""Sequences whose similarity with themselves is measured, to scale the penalty."""
+_LETTERS = 20_000_000
+"""Letters of the sequences that weights are fitted to, at most; of more, every second one or fewer are taken."""
+
+
+class WordKernel:
+    """The kernel between sequences, as steps between one number a sequence and one a word.
+
+    Args:
+        sequences: The sequences.
+        length: Letters of a word.
+        informative: Letters of a gapped word.
+        both_strands: Whether a word and its reverse complement are one.
+    """
+
+    def __init__(self, sequences: Sequences, length: int, informative: int, both_strands: bool):
+        self.sequences, self.length = sequences, length
+        self.size = sequences.alphabet.size
+        self.complement = sequences.alphabet.complement_codes if both_strands else None
+        shared = range(length - informative + 1)
+        self.likeness = [comb(length - changed, informative) / comb(length, informative) for changed in shared]
+        self.starts = sequences.offsets[:-1].astype(np.int64)
+        self.scale = 1.0 / np.sqrt(np.maximum(sequences.lengths - length + 1, 1))
+
+    def table(self, values: Floats) -> Table:
+        """Add each sequence's value, scaled, to its words and to those like them, shape [word]."""
+        counts = np.zeros(self.size**self.length, dtype=np.float32)
+        weights = (values * self.scale).astype(np.float32)
+        codes, lengths = self.sequences.codes, self.sequences.lengths
+        add_words(codes, self.starts, lengths, self.size, self.length, weights, counts)
+        return self.spread(counts)
+
+    def spread(self, counts: Table) -> Table:
+        """Give each word its likeness with every word times that word's count."""
+        cube = counts.reshape((self.size,) * self.length)
+        if self.complement is not None:
+            turned = cube.transpose()[np.ix_(*[self.complement[: self.size]] * self.length)]
+            cube = cube + turned
+        # sums over all words with so many letters changed, from the first letter to the last
+        changed: list[Table | None] = [cube] + [None] * (len(self.likeness) - 1)
+        for axis in range(self.length):
+            for number in range(len(changed) - 1, 0, -1):
+                source, own = changed[number - 1], changed[number]
+                if source is not None:
+                    others = source.sum(axis=axis, keepdims=True) - source
+                    changed[number] = others if own is None else own + others
+        total = sum(share * part for share, part in zip(self.likeness, changed, strict=True) if part is not None)
+        return np.ascontiguousarray(total).ravel()
+
+    def sums(self, table: Table) -> Floats:
+        """Add up each sequence's words in a table, scaled, shape [sequence]."""
+        found = np.empty((len(self.sequences), 1), dtype=np.float64)
+        codes, lengths = self.sequences.codes, self.sequences.lengths
+        sum_words(codes, self.starts, lengths, self.size, self.length, table[None], found)
+        return np.asarray(found[:, 0] * self.scale)
+
+    def self_similarity(self) -> float:
+        """Return the mean similarity of a sequence with itself, from some of them."""
+        chosen = np.unique(np.linspace(0, len(self.sequences) - 1, _SAMPLED).astype(np.int64))
+        found = []
+        for number in chosen:
+            alone = np.zeros(len(self.sequences))
+            alone[number] = 1.0
+            found.append(self.sums(self.table(alone))[number])
+        return float(np.mean(found))
+
+
+def fit_words(
+    sequences: Sequences, targets: Floats, length: int, informative: int, both_strands: bool, penalty: float
+) -> Table:
+    """Fit a weight for each word to targets with their means taken off.
+
+    Args:
+        sequences: Of the training set.
+        targets: Shape [sequence, target]; NaN where unknown.
+        length: Letters of a word.
+        informative: Letters of a gapped word.
+        both_strands: Whether a word and its reverse complement are one.
+        penalty: Of ridge regression, in mean similarities of a sequence with itself.
+
+    Returns:
+        Shape [target, word]; a sequence's prediction is the sum over its words, divided by the root of their number.
+    """
+    chosen = np.arange(0, len(sequences), max(1, -(-len(sequences.codes) // _LETTERS)))
+    kernel = WordKernel(sequences.subset(chosen), length, informative, both_strands)
+    ridge = penalty * max(kernel.self_similarity(), 1e-6)
+    return np.stack([_solve(kernel, column, ridge) for column in targets[chosen].T])
+
+
+def _solve(kernel: WordKernel, targets: Floats, ridge: float) -> Table:
+    """Conjugate gradient for (kernel + ridge) × values = centred targets, over sequences with a target."""
+    known = ~np.isnan(targets)
+    centred = np.where(known, targets - np.mean(targets[known]), 0.0) if known.any() else np.zeros(len(targets))
+    values, residual = np.zeros(len(targets)), centred
+    direction, size = residual, float(residual @ residual)
+    enough = _TOLERANCE**2 * size
+    for _ in range(_ITERATIONS):
+        if size <= enough:
+            break
+        image = np.where(known, kernel.sums(kernel.table(direction)), 0.0) + ridge * direction
+        step = size / float(direction @ image)
+        values, residual = values + step * direction, residual - step * image
+        previous, size = size, float(residual @ residual)
+        direction = residual + (size / previous) * direction
+    return kernel.table(values)
