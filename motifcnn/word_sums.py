@@ -2,8 +2,6 @@
 
 import logging
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from motifcnn.model.network import MotifNetwork
@@ -20,10 +18,9 @@ _FREE = {"dna": 2, "rna": 2, "protein": 1}
 """Letters of a word that may differ: of 4 to 10 letters with 0 to 4 free ones, best in folds of the training files."""
 _SHARES, _SPREAD = (0.6, 0.4), 0.3
 """Shares of filters and words before the validation set is seen, and how far from them it may easily lead."""
+_BATCH = 1024
 _SLOPE = 10.0
 """Logit of a ridge regression's prediction of 1 against 0: folds gave 7 to 16."""
-
-Values = npt.NDArray[np.float32]
 
 
 def add_word_sums(
@@ -31,8 +28,7 @@ def add_word_sums(
 ) -> None:
     """Put a word branch beside the filters of a trained network, each with the share that suits the validation set.
 
-    The branch is fitted to the training set; with the shares found it is fitted again to the training and the
-    validation set, which costs nothing else.
+    The branch is fitted to the training set.
 
     Args:
         network: Trained; it is left as it is where sequences are shorter than a word.
@@ -41,26 +37,31 @@ def add_word_sums(
         sequences: The same, as letters.
         settings: Tunables.
     """
-    alphabet, both_strands = sequences.alphabet, network.filters.both_strands
+    alphabet, train = sequences.alphabet, data.train
     length = WORD_LENGTH[alphabet.name]
     if not settings.word_sums or sequences.lengths.max() < length:
         return
-
-    def branch(examples: npt.NDArray[np.int64]) -> torch.Tensor:
-        targets = objective.columns(data.values[examples])
-        informative = length - _FREE[alphabet.name]
-        table = fit_words(sequences.subset(examples), targets, length, informative, both_strands, settings.word_penalty)
-        return torch.from_numpy(table) * (1.0 if objective.task == "regression" else _SLOPE)
-
+    table = fit_words(
+        sequences.subset(train),
+        objective.columns(data.values[train]),
+        length,
+        length - _FREE[alphabet.name],
+        network.filters.both_strands,
+        settings.word_penalty,
+    )
+    weights = torch.from_numpy(table) * (1.0 if objective.task == "regression" else _SLOPE)
     device = data.encoded.device
+    words = WordBranch(alphabet, weights).to(device)
     by_filters = predict_logits(network, data.encoded, data.validation, settings.precision)
-    words = WordBranch(alphabet, branch(data.train)).to(device)
-    by_words = words(data.encoded.batch(torch.from_numpy(data.validation).to(device))).cpu()
-    values = torch.from_numpy(data.values[data.validation])
-    shares, offset = weigh(objective, torch.stack([by_filters, by_words]), values)
+    by_words = [
+        words(data.encoded.batch(chunk.to(device))).cpu()
+        for chunk in torch.split(torch.from_numpy(data.validation), _BATCH)
+        if len(chunk)
+    ]
+    logits = torch.stack([by_filters, torch.cat([*by_words, by_filters[:0]])])
+    shares, offset = weigh(objective, logits, torch.from_numpy(data.values[data.validation]))
     _LOGGER.info("filters count %.2f, sums of words %.2f", *shares)
-    both = np.sort(np.concatenate([data.train, data.validation]))
-    network.add_words(WordBranch(alphabet, branch(both) * shares[1]).to(device), shares[0], offset.to(device))
+    network.add_words(WordBranch(alphabet, words.weights * shares[1]), shares[0], offset.to(device))
 
 
 def weigh(objective: Objective, logits: torch.Tensor, values: torch.Tensor) -> tuple[tuple[float, float], torch.Tensor]:
