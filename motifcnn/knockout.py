@@ -1,7 +1,7 @@
 """What motifs do in the network: held-out score lost when their filters are silenced, alone and in pairs.
 
-A silenced filter gives its mean training activation everywhere, so that it says nothing of any example. Scores are those
-of the filters alone: sums of words beside them would know a silenced motif's letters still.
+A silenced filter gives its mean training activation everywhere, so that it says nothing of any example. Scores are
+those of the filters alone: sums of words beside them would know a silenced motif's letters still.
 """
 
 import math
