@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -26,6 +27,10 @@ from motifcnn.sequences import Sequences
 from motifcnn.settings import InputSettings, ModelSettings, Settings
 
 _LOGGER = logging.getLogger(__name__)
+
+
+_UNEVEN_GAPS: Final = 0.05
+"""Difference between two classes in the share of positions without a value that is worth a warning."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ def prepare(files: InputFiles, settings: Settings) -> Prepared:
         _LOGGER.info("%s", line)
     channels = read_channels(files.conservation, examples.sequences, settings.channels)
     examples = examples.with_tracks(channels.values, channels.names)
+    _warn_of_uneven_gaps(examples)
     return Prepared(assign_splits(examples, settings.split, settings.seed), made)
 
 
@@ -225,6 +231,25 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
         (f"{baseline.name} alone, held-out {measure}", f"{baseline.scores.headline:.4f}") for baseline in baselines
     ]
     return rows
+
+
+def _warn_of_uneven_gaps(examples: Examples) -> None:
+    """Say where a channel lacks values in one class more than in the other: that alone would tell them apart."""
+    if examples.task not in {"binary", "multi-label"}:
+        return
+    owner = np.repeat(np.arange(len(examples)), examples.sequences.lengths)
+    for name, track in zip(examples.track_names, examples.tracks, strict=True):
+        gaps = np.bincount(owner[np.isnan(track)], minlength=len(examples)) / np.maximum(examples.sequences.lengths, 1)
+        for target, column in zip(examples.targets, examples.values.T, strict=True):
+            if not ((column == 1).any() and (column == 0).any()):
+                continue
+            of_positives, of_others = float(gaps[column == 1].mean()), float(gaps[column == 0].mean())
+            if abs(of_positives - of_others) > _UNEVEN_GAPS:
+                _LOGGER.warning(
+                    "%s has no value at %.0f%% of the positions of %s and %.0f%% of the others': the network may learn "
+                    "where the track has gaps; leave sequences outside it out",
+                    name, 100 * of_positives, f"{target!r}", 100 * of_others,
+                )  # fmt: skip
 
 
 def _track_rows(examples: Examples) -> list[tuple[str, str]]:

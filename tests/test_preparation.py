@@ -37,3 +37,23 @@ def test_an_alignment_in_the_place_of_sequences_is_explained(tmp_path, start):
     (tmp_path / "family").write_text(start)
     with pytest.raises(InputError, match="is an alignment; give its sequences as FASTA without gaps here, and the al"):
         prepare(InputFiles(tmp_path / "family"), Settings())
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_gaps_that_tell_the_classes_apart_are_said(tmp_path, generator, caplog, uneven):
+    texts = [DNA.decode(generator.integers(0, 4, 40).astype(np.uint8)) for _ in range(60)]
+    (tmp_path / "s.fa").write_text("".join(f">s{n}\n{text}\n" for n, text in enumerate(texts)))
+    (tmp_path / "s.tsv").write_text("id\tbound\n" + "".join(f"s{n}\t{n % 2}\n" for n in range(60)))
+    rows = []
+    for n in range(60):
+        values = np.where(generator.random(40) < 0.2, ".", "1")
+        if uneven and n % 2 == 0:
+            values[:20] = "."
+        rows.append(f"s{n}\t{','.join(values)}\n")
+    (tmp_path / "t.tsv").write_text("".join(rows))
+    prepare(InputFiles(tmp_path / "s.fa", tmp_path / "s.tsv", conservation=(tmp_path / "t.tsv",)), Settings())
+    found = [record.message for record in caplog.records if "where the track has gaps" in record.message]
+    assert len(found) == uneven
+    if uneven:
+        assert found[0].startswith("t.tsv has no value at 2")
+        assert "of the positions of 'bound' and 6" in found[0] or "of the positions of 'bound' and 5" in found[0]
