@@ -14,9 +14,7 @@ Seed = Annotated[int, typer.Option("--seed", help=help_text(Settings, "seed"))]
 Device = Annotated[str, typer.Option("--device", help=help_text(Settings, "device"))]
 Threads = Annotated[int, typer.Option("--threads", min=0, help=help_text(Settings, "threads"))]
 AlphabetName = Annotated[str, typer.Option("--alphabet", help=help_text(InputSettings, "alphabet"))]
-GenomeFile = Annotated[
-    Path | None, typer.Option("--genome", help="FASTA of the genome that BED intervals are cut from.")
-]
+GenomeFile = Annotated[Path | None, typer.Option("--genome", help="FASTA of the genome that intervals are cut from.")]
 Conservation = Annotated[
     list[Path] | None,
     typer.Option(

@@ -124,21 +124,27 @@ def substituted(  # pragma: no cover
                 target[:] = before[len(scores)]
                 _raise_all(target, right)
                 continue
-            row[:] = -np.inf
-            for column in range(first, final + 1):
-                rest, new = others[column], table[letter, column]
-                for lane in range(LANES):
-                    score = rest[lane] + new[lane]
-                    row[lane] = score if score > row[lane] else row[lane]
             target[:] = before[untouched[0]]
             _raise_all(target, after[untouched[1]])
-            _raise_to(target, row, half)
+            _raise_to_best(target, others[first : final + 1], table[letter, first : final + 1], row, half)
 
 
 @compiled
 def _raise_all(best, others):  # pragma: no cover
     for number in range(len(best)):
         best[number] = max(best[number], others[number])
+
+
+@compiled
+def _raise_to_best(best, rests, new, row, half):  # pragma: no cover
+    """Raise each filter's best score to that of the best window, of which one position is new, one window a row."""
+    row[:] = -np.inf
+    for window in range(len(rests)):
+        rest, own = rests[window], new[window]
+        for lane in range(LANES):
+            score = rest[lane] + own[lane]
+            row[lane] = score if score > row[lane] else row[lane]
+    _raise_to(best, row, half)
 
 
 @compiled
@@ -152,6 +158,32 @@ def _prefix_sums(codes, tracks, table, track_table, low, sums):  # pragma: no co
             position = low + window + column
             if 0 <= position < len(codes):
                 _add_position(sums[window, column + 1], table, track_table, tracks, codes[position], position, column)
+
+
+@compiled
+def _close_gap(sums, place, first, final, row, best, half):  # pragma: no cover
+    """Raise best scores to those of windows with some first columns before a position, and the rest after it."""
+    width = sums.shape[1] - 1
+    for column in range(first, final + 1):
+        whole, part, before = (
+            sums[place - column + 1, width],
+            sums[place - column + 1, column],
+            sums[place - column, column],
+        )
+        for lane in range(LANES):
+            row[lane] = before[lane] + (whole[lane] - part[lane])
+        _raise_to(best, row, half)
+
+
+@compiled
+def _open_gap(sums, place, first, final, rests):  # pragma: no cover
+    """Score windows but for one column, which a letter put before a position is to fill."""
+    width = sums.shape[1] - 1
+    for column in range(first, final + 1):
+        before, here = sums[place - column, column], place - column - 1
+        whole, part, rest = sums[here, width], sums[here, column + 1], rests[column]
+        for lane in range(LANES):
+            rest[lane] = before[lane] + (whole[lane] - part[lane])
 
 
 @compiled
@@ -192,24 +224,12 @@ def indels(  # pragma: no cover
             target = deleted[position - begin]
             target[:] = before[earlier]
             _raise_all(target, after[min(max(0, position + 1 - low), len(scores))])
-            for column in range(max(1, position - last + 1), min(width - 1, position) + 1):
-                here = position - column - base
-                for lane in range(LANES):
-                    row[lane] = sums[here, column, lane] + (sums[here + 1, width, lane] - sums[here + 1, column, lane])
-                _raise_to(target, row, half)
+            first, final = max(1, position - last + 1), min(width - 1, position)
+            _close_gap(sums, position - base, first, final, row, target, half)
         first, final = max(0, position - last - 1), min(width - 1, position)
-        for column in range(first, final + 1):
-            here, rest = position - column - base, rests[column]
-            for lane in range(LANES):
-                rest[lane] = sums[here, column, lane] + (sums[here - 1, width, lane] - sums[here - 1, column + 1, lane])
+        _open_gap(sums, position - base, first, final, rests)
         for letter in range(inserted.shape[1]):
             target = inserted[position - begin, letter]
             target[:] = before[earlier]
             _raise_all(target, after[min(max(0, position - low), len(scores))])
-            row[:] = -np.inf
-            for column in range(first, final + 1):
-                rest, new = rests[column], table[letter, column]
-                for lane in range(LANES):
-                    score = rest[lane] + new[lane]
-                    row[lane] = score if score > row[lane] else row[lane]
-            _raise_to(target, row, half)
+            _raise_to_best(target, rests[first : final + 1], table[letter, first : final + 1], row, half)
