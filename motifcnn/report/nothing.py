@@ -32,12 +32,26 @@ def why_nothing(files: RunFiles, e_threshold: float, merit: str, score: float) -
             said.append(f"{looked}; they gave {plural(len(rows), 'motif')} enriched in training positives{least}.")
         else:
             said.append(f"{looked}; none fired more often in training positives than in the others{least}.")
-    said += _limit(rows, e_threshold)
+    said += _limit(rows, e_threshold) or _parts(files)
     if np.isfinite(score):
         said.append(
             f"The network itself reaches {merit} {decimal(score, 2)} on held-out sequences. Near guessing there may be "
             "nothing to find, or too few sequences to find it; far above, more than single motifs tells them apart."
         )
+    return said
+
+
+def _parts(files: RunFiles) -> list[str]:
+    """How many sequences there were to learn from and to test on."""
+    data = files.metrics.get("data") or {}
+    splits, said = data.get("splits") or {}, []
+    for target, counts in (data.get("positives") or {}).items():
+        positives, of = (counts or {}).get("train"), splits.get("train")
+        if isinstance(positives, int) and isinstance(of, int):
+            said.append(
+                f"{plural(positives, 'positive')} of {target} among {plural(of, 'training sequence')}, and "
+                f"{count(counts.get('test'))} among {count(splits.get('test'))} held out, were there to tell it from."
+            )
     return said
 
 

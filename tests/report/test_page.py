@@ -170,6 +170,7 @@ def test_no_motif_at_all_is_said_too(make_run):
     assert "There is no motif to be shown; why, is said above." in words
     assert "The network has 256 filters; none fired more often in training positives than in the others" in words
     assert "The network itself reaches AUROC 0." in words
+    assert "120 positives of bound among 240 training sequences, and 60 among 120 held out, were there" in words
 
 
 def test_motifs_that_could_not_be_tested_are_not_called_insignificant_findings(make_run):
