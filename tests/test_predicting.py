@@ -143,3 +143,35 @@ def test_letters_of_another_alphabet_are_refused(tmp_path):
 def test_a_directory_without_a_model_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"model.safetensors: there is no model here; give a run directory"):
         predict_file(tmp_path, write_fasta(tmp_path / "s.fa"), None, (), CPU)
+
+
+class Mail:
+    """Stands for ranks: what others send is kept for the first."""
+
+    def __init__(self, rank, size, sent):
+        self.rank, self.size, self.is_first, self._sent = rank, size, rank == 0, sent
+
+    def check_readable(self, path):
+        pass
+
+    def send(self, data):
+        self._sent[self.rank] = data
+
+    def receive(self, rank):
+        return self._sent[rank]
+
+
+@pytest.mark.parametrize(("count", "rows"), [(20, [8, 8, 4]), (7, [4, 3, 0]), (3, [3, 0, 0])])
+def test_processes_predict_whole_batches_each_and_the_first_has_all_rows(tmp_path, monkeypatch, count, rows):
+    monkeypatch.setattr("motifcnn.predicting.PREDICTION_BATCH", 4)
+    save(tmp_path / "model", OBJECTIVES["classes"])
+    letters = np.random.default_rng(0).choice(list("ACGT"), (count, 30))
+    path = write_fasta(tmp_path / "s.fa", {f"s{number}": "".join(row) for number, row in enumerate(letters)})
+    alone = predict_file(tmp_path / "model", path, None, (), CPU)
+    sent = {}
+    for rank in (2, 1):
+        assert len(predict_file(tmp_path / "model", path, None, (), CPU, Mail(rank, 3, sent))) == 0
+    assert [len(sent[rank]) // 12 for rank in (1, 2)] == rows[1:]  # three numbers of four bytes a row
+    together = predict_file(tmp_path / "model", path, None, (), CPU, Mail(0, 3, sent))
+    assert list(together["id"]) == list(alone["id"])
+    assert together.iloc[:, 1:].to_numpy() == pytest.approx(alone.iloc[:, 1:].to_numpy(), rel=1e-5)
