@@ -26,7 +26,7 @@ _COLUMN_PENALTY = 1.5
 """Nats that each position must earn: half a nat for each of the three free numbers of a nucleotide position
 (an information criterion in the spirit of Akaike 1974, milder as the numbers are not all put to use)."""
 
-_MOST_SELECTED_ON = 10_000
+_MOST_SELECTED_ON = 3_000
 """Examples, evenly spread over all, on which columns are chosen by what they add."""
 
 _RIDGE = 1e-3

@@ -32,7 +32,7 @@ from motifcnn.settings import MotifSettings
 _LOGGER = logging.getLogger(__name__)
 
 _BATCH = 256
-_STRONGEST, _ADDING = 64, 32
+_STRONGEST, _ADDING = 64, 24
 """Most filters whose motifs are scored on the training set: the strongest, and those that add most to each other.
 Where one motif is strong, all of the strongest filters may hold it."""
 
