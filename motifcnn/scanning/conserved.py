@@ -31,7 +31,7 @@ Wholes = npt.NDArray[np.int64]
 
 COLUMNS: Final = ("track_mean", "combined_score", "permutation_p_value")
 """Columns that follow a hit's own."""
-FORMATS: Final = ("bed", "tsv", "gff3")
+FORMATS: Final = ("bed", "tsv", "gff3", "parquet")
 """Formats that have room for them."""
 LEVELS_PER_BIT: Final = 20
 """Track scores are rounded down to 1/20 bit, so that they too are integers and sums have exact chances."""
@@ -89,6 +89,11 @@ class TrackColumns:
     means: Floats
     combined: Floats
     p_values: Floats
+
+    @property
+    def arrays(self) -> tuple[Floats, Floats, Floats]:
+        """All three, in the order of `COLUMNS`."""
+        return self.means, self.combined, self.p_values
 
 
 class TrackScorer:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.errors import MotifcnnError
+from motifcnn.scanning.conserved import COLUMNS, TrackScorer
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Hits
 from motifcnn.scanning.hits import LARGEST_BED_SCORE, LEAST_P
@@ -29,12 +30,21 @@ class ParquetHits:
         motifs: The motifs scanned with.
         double_stranded: Whether strands are told apart; "." stands for none.
         with_q: Whether a q-value column follows.
+        scorer: Looks hits up in a track, whose columns follow, if there is one.
 
     Raises:
         MotifcnnError: pyarrow is not installed.
     """
 
-    def __init__(self, out: BinaryIO, motifs: Sequence[IntegerMotif], double_stranded: bool, with_q: bool):
+    def __init__(
+        self,
+        out: BinaryIO,
+        motifs: Sequence[IntegerMotif],
+        double_stranded: bool,
+        with_q: bool,
+        scorer: TrackScorer | None = None,
+    ):
+        self._scorer = scorer
         self._arrow, parquet = _pyarrow()
         self._motifs, self._double_stranded, self._with_q = motifs, double_stranded, with_q
         self._widths = np.array([motif.width for motif in motifs], dtype=np.int64)
@@ -50,7 +60,9 @@ class ParquetHits:
             ("chrom", name), ("start", arrow.int64()), ("end", arrow.int64()), ("motif", name),
             ("score", arrow.int32()), ("strand", name), ("log_odds", number), ("p_value", number),
         ]  # fmt: skip
-        return arrow.schema([*columns, ("q_value", number)] if self._with_q else columns)
+        columns += [("q_value", number)] if self._with_q else []
+        columns += [(column, number) for column in COLUMNS] if self._scorer is not None else []
+        return arrow.schema(columns)
 
     def write(self, hits: Hits, q_values: npt.NDArray[np.float64] | None = None) -> None:
         """Write hits, or keep them until there are enough for a row group."""
@@ -62,9 +74,15 @@ class ParquetHits:
             self._flush()
 
     def close(self) -> None:
-        """Write what waits and the end of the file; `out` stays open."""
+        """Write what waits and the end of the file; `out` stays open.
+
+        Raises:
+            InputError: The track has a value at no hit.
+        """
         self._flush()
         self._writer.close()
+        if self._scorer is not None:
+            self._scorer.finish()
 
     def _flush(self) -> None:
         if not self._count:
@@ -83,6 +101,9 @@ class ParquetHits:
         ]  # fmt: skip
         if self._with_q:
             columns.append(np.concatenate([q_values for _, q_values in self._waiting if q_values is not None]))
+        if self._scorer is not None:
+            looked_up = [self._scorer.columns(hits) for hits, _ in self._waiting]
+            columns += [np.concatenate(parts) for parts in zip(*(found.arrays for found in looked_up), strict=True)]
         self._writer.write_table(self._arrow.table(columns, schema=self._schema), row_group_size=ROW_GROUP)
         self._waiting, self._count = [], 0
 

@@ -66,6 +66,6 @@ def hit_writer(
         MotifcnnError: The format needs a package that is not installed.
     """
     if format == "parquet":
-        return ParquetHits(out, motifs, double_stranded, with_q)
+        return ParquetHits(out, motifs, double_stranded, with_q, scorer)
     formatter = HitFormatter(motifs, format, double_stranded, with_q)
     return TextHits(out, formatter) if scorer is None else ConservedHits(out, formatter, scorer)

@@ -176,10 +176,30 @@ def test_an_empty_track_is_refused(tmp_path, generator):
         scanned(write_fasta(tmp_path / "s.fa", {"a": "ACGTACGT"}), [motif_of(4, generator)], track)
 
 
-@pytest.mark.parametrize("form", ["narrowpeak", "parquet"])
-def test_formats_without_room_are_refused(tmp_path, generator, form):
-    with pytest.raises(MotifcnnError, match=f"for which {form} has no room; give --format bed or tsv or gff3"):
-        scanned(tmp_path / "s.fa", [motif_of(4, generator)], tmp_path / "t.tsv", format=form)
+def test_a_format_without_room_is_refused(tmp_path, generator):
+    with pytest.raises(
+        MotifcnnError, match="for which narrowpeak has no room; give --format bed or tsv or gff3 or parq"
+    ):
+        scanned(tmp_path / "s.fa", [motif_of(4, generator)], tmp_path / "t.tsv", format="narrowpeak")
+
+
+def test_parquet_holds_the_columns_of_the_table(tmp_path, generator):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    motifs = [motif_of(4, generator, "one"), motif_of(6, generator, "two")]
+    texts = {name: DNA.decode(generator.integers(0, 4, 300).astype(np.uint8)) for name in ("a", "b")}
+    values = {"a": np.round(generator.random(300), 3), "b": np.full(300, np.nan)}
+    fasta, track = write_fasta(tmp_path / "s.fa", texts), write_table(tmp_path / "t.tsv", values)
+    for with_q in (False, True):
+        header, *rows = (line.split("\t") for line in scanned(fasta, motifs, track, format="tsv", q_values=with_q))
+        out = io.BytesIO()
+        settings = replace(SETTINGS, format="parquet", q_values=with_q)
+        scan_genome(fasta, motifs, settings, out, conservation=track)
+        table = parquet.read_table(io.BytesIO(out.getvalue()))
+        assert table.column_names == header
+        for name in header[-3:]:
+            text = [float("nan") if row[header.index(name)] == "NA" else float(row[header.index(name)]) for row in rows]
+            np.testing.assert_allclose(table[name].to_pylist(), text, rtol=6e-3, atol=1e-3)
+        assert np.isnan(table["track_mean"].to_pylist()).any()
 
 
 def test_no_hits_need_no_track_values(tmp_path, generator):
