@@ -28,7 +28,7 @@ from motifcnn.spacing import Placed, Spacing, spacing_test
 from motifcnn.splits import PARTS
 
 MOST_PAIRED = 8
-"""Significant motifs that are looked at in pairs, the best first."""
+"""Significant motifs that are more than composition, looked at in pairs, the best first."""
 
 Indices = npt.NDArray[np.int64]
 
@@ -151,22 +151,25 @@ def assess(
     order = sorted(range(len(extracted)), key=lambda n: not e_values[n] <= e_threshold)  # else in the order found
     ranked = [_renamed(extracted[old], f"motif_{new}", e_values[old]) for new, old in enumerate(order, start=1)]
     sites = BestSites(sites.scores[:, order], sites.starts[:, order], sites.reverse[:, order])
-    significant = sum(e_value <= e_threshold for e_value in e_values)  # they come first
-    numbers = list(combinations(range(min(significant, MOST_PAIRED)), 2))
-    silenced = knock_out(network, objective, encoded, examples, [item.filters for item in ranked], numbers)
     trial = _Trial(sites, groups, examples, network, generator)
     tested = [
-        trial.tested(column, item, enrichments[old], silenced.losses[column])
+        trial.tested(column, item, enrichments[old])
         for column, (item, old) in enumerate(zip(ranked, order, strict=True))
     ]
-    tested = _with_matches(tested, database)
-    looked_at = len(numbers) + min(significant, MOST_PAIRED)
+    chosen = [
+        number for number, item in enumerate(tested) if item.e_value <= e_threshold and not item.composition.explained
+    ][:MOST_PAIRED]
+    numbers = list(combinations(chosen, 2))
+    silenced = knock_out(network, objective, encoded, examples, [item.filters for item in ranked], numbers)
+    weighed = [replace(item, importance=loss) for item, loss in zip(tested, silenced.losses, strict=True)]
+    matched = _with_matches(weighed, database)
+    looked_at = len(numbers) + len(chosen)
     pairs = [
-        trial.pair(tested, a, b, interaction, looked_at)
+        trial.pair(matched, a, b, interaction, looked_at)
         for (a, b), interaction in zip(numbers, silenced.interactions, strict=True)
     ]
-    pairs += [trial.two_sites(tested, column, looked_at) for column in range(min(significant, MOST_PAIRED))]
-    return Assessment(tuple(tested), sites, tuple(pairs))
+    pairs += [trial.two_sites(matched, column, looked_at) for column in chosen]
+    return Assessment(tuple(matched), sites, tuple(pairs))
 
 
 def found_sites(assessment: Assessment, objective: Objective, examples: Examples) -> list[Indices]:
@@ -259,8 +262,8 @@ class _Trial:
             self._held_out[target] = own, data
         return self._held_out[target]
 
-    def tested(self, column: int, item: ExtractedMotif, enrichment: Enrichment, loss: float) -> TestedMotif:
-        """Put one motif through the tests for which nothing is erased."""
+    def tested(self, column: int, item: ExtractedMotif, enrichment: Enrichment) -> TestedMotif:
+        """Put one motif through the tests for which nothing is erased; its importance is not yet known."""
         own, data = self.held_out(item.target)
         scores = self.sites.scores[:, column]
         composition = composition_test(item.motif, item.threshold, scores[own], data, self.both_strands)
@@ -279,7 +282,7 @@ class _Trial:
             occupancy_auroc=math.nan if composition is UNTESTED else rank_auroc(sums, data.positive),
             composition=composition,
             train_auroc=rank_auroc(scores[train], positive[train]),
-            importance=loss,
+            importance=math.nan,
             centrality=centrality,
             central_e_value=centrality.p_value * number,
             recurrence=len({filter_number // self.filters for filter_number in item.filters}),

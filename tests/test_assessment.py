@@ -213,6 +213,15 @@ def test_pairs_of_significant_motifs_are_looked_at(examples, generator):
     assert trial(examples, extracted=EXTRACTED[:1]).pairs == ()
 
 
+def test_motifs_of_composition_are_not_paired(examples, monkeypatch):
+    by_composition = replace(trial(examples).motifs[0].composition, explained=True)
+    monkeypatch.setattr("motifcnn.assessment.composition_test", lambda *_: by_composition)
+    found = trial(examples)
+    assert found.motifs[0].e_value < 0.05
+    assert found.motifs[0].importance > 0.3
+    assert found.pairs == ()
+
+
 def test_two_sites_of_a_motif_are_looked_at(examples, generator):
     """Every second positive holds the site twice, six letters apart, on opposite strands."""
     codes = [examples.sequences[n].copy() for n in range(300)]
