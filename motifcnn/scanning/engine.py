@@ -31,6 +31,8 @@ _CHUNK = 1 << 22
 """Most letters that are read at a time."""
 _HITS = 1 << 18
 """Hits that are held at a time, about: some 10 MB, and as much again while they are sorted and written."""
+_HITS_OF_GPU = 1 << 20
+"""The same for a GPU, which short stretches of sequence would not keep busy."""
 _NOTICED = 1.0
 """Seconds after which a user wonders."""
 
@@ -100,7 +102,9 @@ class Scanner:
         self._unknown = alphabet.unknown
         self.longest = max(motif.width for motif in motifs)
         self.threads = threads
-        self.chunk = max(_letters(motifs, thresholds, both_strands), 2 * self.longest)
+        hits = _HITS if device == "cpu" else _HITS_OF_GPU
+        self.chunk = max(_letters(motifs, thresholds, both_strands, hits), 2 * self.longest)
+        self._ahead = 1
         self._share = min(_SHARE, max(self.chunk // threads, _LEAST_SHARE))
         strands: list[tuple[int, bool, Ints, int]] = []
         for number, (motif, threshold) in enumerate(zip(motifs, thresholds, strict=True)):
@@ -116,7 +120,7 @@ class Scanner:
         self._engine: _Engine | None
         if device != "cpu" and strands:
             self._engine = gpu = _gpu_engine(scores, least, device)
-            self._share, self.threads = gpu.share, max(threads, gpu.workers)
+            self._share, self._ahead, self.threads = gpu.share, gpu.workers, max(threads, gpu.workers)
         else:
             self._engine = _engine(scores, least)
 
@@ -131,7 +135,7 @@ class Scanner:
             waiting: deque[tuple[Bundle, list[Future[_Found]]]] = deque()
             for bundle in bundled(chunks, self._unknown, self.chunk):
                 waiting.append((bundle, self._begin(bundle, pool)))
-                if len(waiting) > 1:  # the next one is read and begun before this one is waited for
+                if len(waiting) > self._ahead:  # the next one is read and begun before this one is waited for
                     yield from self._hits(*waiting.popleft())
             while waiting:
                 yield from self._hits(*waiting.popleft())
@@ -152,11 +156,11 @@ class Scanner:
             yield Hits(chunk.name, places, self._motifs[here], self._reverse[here], scores[own])
 
 
-def _letters(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | None], both_strands: bool) -> int:
-    """Return how many letters have about `_HITS` hits by chance."""
+def _letters(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | None], both_strands: bool, hits: int) -> int:
+    """Return how many letters have about so many hits by chance."""
     asked = [(motif, threshold) for motif, threshold in zip(motifs, thresholds, strict=True) if threshold is not None]
     rate = sum(float(motif.p_values(np.array([least], dtype=np.int32))[0]) for motif, least in asked)
-    return int(min(_CHUNK, _HITS / max((1 + both_strands) * rate, 1e-9)))
+    return int(min(_CHUNK, hits / max((1 + both_strands) * rate, 1e-9)))
 
 
 def _gpu_engine(scores: Sequence[Ints], thresholds: Sequence[int], device: str) -> "GpuEngine":

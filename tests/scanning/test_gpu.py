@@ -11,8 +11,11 @@ import torch
 from gpu_inputs import motif_strands, sequence
 
 from motifcnn.alphabet import DNA
+from motifcnn.formats.fasta import FastaChunk
 from motifcnn.motifs import Motif
 from motifcnn.scanning import engine, gpu
+from motifcnn.scanning.distribution import IntegerMotif
+from motifcnn.scanning.engine import Scanner
 from motifcnn.scanning.genome import scan_genome
 from motifcnn.scanning.gpu import GpuEngine
 from motifcnn.scanning.gpu_reference import search
@@ -93,6 +96,30 @@ def test_threads_take_lanes_of_their_own():
     plain = PlainEngine(scores, thresholds)
     for number, each in enumerate(found):
         same(each, plain.find(codes, 100 * number, 2000))
+
+
+def test_the_scanner_keeps_all_lanes_busy(monkeypatch):
+    generator = np.random.default_rng(4)
+    motif = IntegerMotif.from_log_odds(Motif("m", generator.dirichlet(np.full(4, 0.3), 8), DNA).log_odds())
+    chunks = [FastaChunk(f"chr{number}", 0, sequence(generator, 290), last=True) for number in range(8)]
+    together = threading.Barrier(gpu._LANES, timeout=60)
+    calls = []
+
+    def waiting(*arguments):
+        calls.append(arguments)
+        if len(calls) <= gpu._LANES:
+            together.wait()  # passes only when as many searches as there are lanes run at once
+        search(*arguments)
+
+    monkeypatch.setattr(engine, "_CHUNK", 300)
+    monkeypatch.setattr(engine, "_gpu_engine", lambda *given: GpuEngine(*given[:2], "cpu", waiting))
+    scanners = [Scanner([motif], [0], DNA, both_strands=True, device=device) for device in ("cuda:0", "cpu")]
+    found, expected = (
+        [(hits.chrom, hits.starts.tolist(), hits.scores.tolist()) for hits in scanner.scan(chunks)]
+        for scanner in scanners
+    )
+    assert len(calls) == len(chunks)
+    assert found == expected
 
 
 @pytest.mark.parametrize("device", ["cpu", ON_CUDA])
