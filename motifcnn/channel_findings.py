@@ -1,6 +1,6 @@
 """What a run says of its further channels: what they add, where motifs' sites stand in them, which filters use them."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -79,11 +79,12 @@ def profiles_table(findings: ChannelFindings) -> pd.DataFrame:
 
 
 def shifts_table(findings: ChannelFindings) -> pd.DataFrame:
-    """Return one row a motif and channel: held-out sites against circular shifts."""
+    """Return one row a motif and channel: held-out sites, and all of them, against circular shifts."""
     columns = ["motif", "track", "width", "sites", "held_out_sites", "site_mean", "shifted_mean", "p_value"]
+    columns += [f"all_{name}" for name in ("sites", "site_mean", "shifted_mean", "p_value")]
     rows = [
-        (p.motif, p.track, p.width, p.sites, p.tested, p.site_mean, p.shifted_mean, p.p_value)
-        for p in findings.profiles
+        (found.motif, found.track, found.width, found.sites, *astuple(found.held_out), *astuple(found.all))
+        for found in findings.profiles
     ]
     return pd.DataFrame(rows, columns=columns)
 

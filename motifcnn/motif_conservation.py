@@ -44,6 +44,23 @@ class MotifSites:
     held_out: npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class ShiftTest:
+    """Sites against circular shifts of the channel.
+
+    Args:
+        sites: Sites with a value.
+        site_mean: Mean of the channel over them.
+        shifted_mean: The same after circular shifts, on average; NaN with too few sites.
+        p_value: Share of circular shifts whose mean is at least as high; NaN with fewer than LEAST_SITES sites.
+    """
+
+    sites: int
+    site_mean: float
+    shifted_mean: float
+    p_value: float
+
+
 @dataclass(frozen=True, eq=False)
 class SiteProfile:
     """A channel along a motif's sites.
@@ -56,10 +73,8 @@ class SiteProfile:
         errors: Standard error of each.
         counts: Sites with a value at each.
         sites: All sites, training and held-out.
-        tested: Held-out sites with a value, on which the test was made.
-        site_mean: Mean of the channel over the tested sites.
-        shifted_mean: The same after circular shifts, on average.
-        p_value: Share of circular shifts whose mean is at least as high; NaN with fewer than LEAST_SITES sites.
+        held_out: Test on the held-out sites.
+        all: Test on all sites; those of training sequences took part in the choice of the motif.
     """
 
     motif: str
@@ -69,10 +84,8 @@ class SiteProfile:
     errors: Floats
     counts: Indices
     sites: int
-    tested: int
-    site_mean: float
-    shifted_mean: float
-    p_value: float
+    held_out: ShiftTest
+    all: ShiftTest
 
     @property
     def positions(self) -> Indices:
@@ -113,10 +126,9 @@ def _profile(
     means = np.divide(filled.sum(axis=0), counts, out=np.full(len(counts), np.nan), where=counts > 0)
     squares = np.where(known, (around - means) ** 2, 0.0).sum(axis=0)
     errors = np.sqrt(np.divide(squares, (counts - 1) * counts, out=np.full(len(counts), np.nan), where=counts > 1))
-    tested, site_mean, shifted_mean, p_value = shift_test(motif, sequences, track, generator)
-    return SiteProfile(
-        motif.name, name, motif.width, means, errors, counts, len(around), tested, site_mean, shifted_mean, p_value
-    )
+    everywhere = np.ones(len(around), dtype=bool)
+    tests = [shift_test(motif, chosen, sequences, track, generator) for chosen in (motif.held_out, everywhere)]
+    return SiteProfile(motif.name, name, motif.width, means, errors, counts, len(around), *tests)
 
 
 def _around(motif: MotifSites, sequences: Sequences, track: npt.NDArray[np.float32]) -> Floats:
@@ -129,19 +141,29 @@ def _around(motif: MotifSites, sequences: Sequences, track: npt.NDArray[np.float
 
 
 def shift_test(
-    motif: MotifSites, sequences: Sequences, track: npt.NDArray[np.float32], generator: np.random.Generator
-) -> tuple[int, float, float, float]:
-    """Ask whether held-out sites are higher than the same channel shifted circularly along each sequence.
+    motif: MotifSites,
+    chosen: npt.NDArray[np.bool_],
+    sequences: Sequences,
+    track: npt.NDArray[np.float32],
+    generator: np.random.Generator,
+) -> ShiftTest:
+    """Ask whether sites are higher than the same channel shifted circularly along each sequence.
 
     Each shift moves every sequence's values by a random number of positions of its own, which keeps the values, their
     neighbourhood and what is peculiar to the sequence, and breaks the link with the site.
 
+    Args:
+        motif: Its sites.
+        chosen: Which of them are tested, shape [site].
+        sequences: All sequences.
+        track: Shape [total positions]; NaN where missing.
+        generator: Source of the shifts.
+
     Returns:
-        Number of held-out sites with a value, their mean, the mean after shifts, and the one-sided p-value
-        (1 + shifts at least as high) / (1 + shifts); NaN with too few sites.
+        The p-value is (1 + shifts at least as high) / (1 + shifts).
     """
     observed, everywhere = [], []
-    for site in np.flatnonzero(motif.held_out):
+    for site in np.flatnonzero(chosen):
         example, start = int(motif.examples[site]), int(motif.starts[site])
         along = track[sequences.offsets[example] : sequences.offsets[example + 1]].astype(np.float64)
         windows = _circular_means(along, motif.width)
@@ -150,14 +172,14 @@ def shift_test(
             everywhere.append(windows[~np.isnan(windows)])
     sites = len(observed)
     if sites < LEAST_SITES:
-        return sites, float(np.mean(observed)) if sites else math.nan, math.nan, math.nan
+        return ShiftTest(sites, float(np.mean(observed)) if sites else math.nan, math.nan, math.nan)
     observed_mean = float(np.mean(observed))
     sums = np.zeros(SHIFTS)
     for windows in everywhere:
         sums += windows[generator.integers(0, len(windows), SHIFTS)]
     as_high = int((sums / sites >= observed_mean - 1e-12).sum())
     expected = float(np.mean([windows.mean() for windows in everywhere]))
-    return sites, observed_mean, expected, (1 + as_high) / (1 + SHIFTS)
+    return ShiftTest(sites, observed_mean, expected, (1 + as_high) / (1 + SHIFTS))
 
 
 def _circular_means(values: Floats, width: int) -> Floats:

@@ -60,8 +60,9 @@ def test_sites_on_peaks_of_the_track_stand_out(generator):
     for n, start in enumerate(starts):
         track[50 * n + start : 50 * n + start + 5] += 2
     motif = sites_at([(n, int(start)) for n, start in enumerate(starts)], 5)
-    tested, mean, shifted, p_value = shift_test(motif, sequences_of(lengths), track, generator)
-    assert tested == 12
+    found = shift_test(motif, motif.held_out, sequences_of(lengths), track, generator)
+    mean, shifted, p_value = found.site_mean, found.shifted_mean, found.p_value
+    assert found.sites == 12
     expected = np.mean([track[50 * n + s : 50 * n + s + 5].mean() for n, s in enumerate(starts)])
     assert mean == pytest.approx(expected, rel=1e-5)
     assert shifted == pytest.approx(track.mean(), rel=1e-5)  # each sequence is as long as any other
@@ -75,7 +76,7 @@ def test_sites_anywhere_stand_out_no_more_than_chance(generator):
         track = generator.normal(size=240).astype(np.float32).cumsum()  # neighbours are alike, as in real tracks
         starts = generator.integers(0, 30 - 4, 8)
         motif = sites_at([(n, int(start)) for n, start in enumerate(starts)], 4)
-        p_values.append(shift_test(motif, sequences, track.astype(np.float32), generator)[3])
+        p_values.append(shift_test(motif, motif.held_out, sequences, track.astype(np.float32), generator).p_value)
     assert np.mean(np.array(p_values) < 0.1) < 0.2
     assert 0.4 < np.mean(p_values) < 0.6
 
@@ -84,7 +85,8 @@ def test_the_null_of_one_site_is_all_its_shifts(generator):
     """A window of 2 in 5 values: the site's mean is beaten or reached by 2 of the 5 shifts."""
     track = np.array([9, 5, 4, 0, 6] * 5, dtype=np.float32)
     motif = sites_at([(n, 0) for n in range(5)], 2)
-    *_, shifted, p_value = shift_test(motif, sequences_of([5] * 5), track, generator)
+    found = shift_test(motif, motif.held_out, sequences_of([5] * 5), track, generator)
+    shifted, p_value = found.shifted_mean, found.p_value
     assert shifted == pytest.approx(np.mean([7, 4.5, 2, 3, 7.5]))
     # all five sites must reach a mean of 7 in a draw from 7, 4.5, 2, 3 and 7.5
     draws = np.array(np.meshgrid(*[[7, 4.5, 2, 3, 7.5]] * 5)).reshape(5, -1).mean(axis=0)
@@ -96,12 +98,14 @@ def test_only_held_out_sites_with_values_are_tested(generator):
     held_out = [False] + [True] * 6
     motif = sites_at([(n, 1) for n in range(7)], 3, held_out=held_out)
     sequences = sequences_of([10] * 7)
-    assert shift_test(motif, sequences, track, generator)[0] == 5
+    assert shift_test(motif, motif.held_out, sequences, track, generator).sites == 5
+    (profile,) = site_profiles([motif], sequences, ("t",), track[None], generator)
+    assert (profile.held_out.sites, profile.all.sites) == (5, 6)
     motif = sites_at([(n, 1) for n in range(7)], 3, held_out=[False] * 2 + [True] * 5)
-    tested, mean, shifted, p_value = shift_test(motif, sequences, track, generator)
-    assert (tested, mean) == (4, 1)
-    assert math.isnan(shifted)
-    assert math.isnan(p_value)
+    found = shift_test(motif, motif.held_out, sequences, track, generator)
+    assert (found.sites, found.site_mean) == (4, 1)
+    assert math.isnan(found.shifted_mean)
+    assert math.isnan(found.p_value)
 
 
 def test_use_is_read_from_the_weights():

@@ -107,8 +107,16 @@ def _remark(row: Mapping[str, str], track: str, chance: float) -> str:
     tested, mean = count(number(row.get("held_out_sites", ""))), number(row.get("site_mean", ""))
     return (
         f"{start}. Held out: {decimal(mean)} at {tested} sites, {decimal(chance)} when the track is shifted "
-        f"(grey line); p = {probability(p_value)}, permutation."
+        f"(grey line); p = {probability(p_value)}, permutation.{_of_all(row)}"
     )
+
+
+def _of_all(row: Mapping[str, str]) -> str:
+    p_value = number(row.get("all_p_value", ""))
+    if math.isnan(p_value):
+        return ""
+    means = (decimal(number(row.get(f"all_{name}", ""))) for name in ("site_mean", "shifted_mean"))
+    return " With training’s sites, which made the motif: {}, {}, p = {}.".format(*means, probability(p_value))
 
 
 def _known(values: Mapping[str, Any], key: str) -> float:

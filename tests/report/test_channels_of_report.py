@@ -47,10 +47,11 @@ def write(path, columns, rows):
 def run(make_run):
     folder = make_run()
     tests = [
-        ("motif_1", track, 4, 80, tested, 0.8, 0.2, p_value)
+        ("motif_1", track, 4, 80, tested, 0.8, 0.2, p_value, 80, 0.7, 0.3, 0.02)
         for track, tested, p_value in (("a.bw", 40, 0.0001), ("b.bw", 3, "NA"), ("c.bw", 9, 0.5), ("d.bw", 9, 0.5))
     ]
     columns = ["motif", "track", "width", "sites", "held_out_sites", "site_mean", "shifted_mean", "p_value"]
+    columns += ["all_sites", "all_site_mean", "all_shifted_mean", "all_p_value"]
     write(folder / "motif_tracks.tsv", columns, tests)
     profile = [("motif_1", track, i, 0.1 * i, 0.01, 80) for track in ("a.bw", "b.bw", "d.bw") for i in range(-5, 9)]
     write(folder / "track_profiles.tsv", ["motif", "track", "position", "mean", "standard_error", "sites"], profile)
@@ -62,6 +63,7 @@ def test_tracks_are_drawn_under_their_motif(run):
     first, second = track_views(files, "motif_1")  # c.bw has no profile, d.bw is one too many
     assert "Mean of a.bw along the sites of motif_1" in first.drawing
     assert "0.800 at 40 sites, 0.200 when the track is shifted (grey line); p = 1.0" in first.remark
+    assert "With training’s sites, which made the motif: 0.700, 0.300, p = 0.02." in first.remark
     assert "too few held-out sites with values to say whether they stand out" in second.remark
     assert track_views(files, "motif_2") == []
 
