@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,8 @@ _HITS = 1 << 18
 """Hits that are held at a time, about: some 10 MB, and as much again while they are sorted and written."""
 _HITS_OF_GPU = 1 << 20
 """The same for a GPU, which short stretches of sequence would not keep busy."""
+_TRIED = 32
+"""Motif strands whose best words a GPU must find before it is trusted."""
 _NOTICED = 1.0
 """Seconds after which a user wonders."""
 
@@ -164,13 +166,20 @@ def _letters(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | None], b
 
 
 def _gpu_engine(scores: Sequence[Ints], thresholds: Sequence[int], device: str) -> "GpuEngine":
-    """Make ready to scan on a CUDA device; the first windows make it compile."""
+    """Make ready to scan on a CUDA device, and see that it finds what the processor finds."""
     from motifcnn.scanning.gpu import GpuEngine
 
     began = time.perf_counter()
+    # the best words of some strands, an unknown letter after each; an odd step meets strands of both kinds
+    chosen = scores[:: -(-len(scores) // _TRIED) | 1]
+    letters = [np.append(table.argmax(axis=1), table.shape[1]) for table in chosen]
+    codes = np.concatenate(letters).astype(np.uint8)
     try:
         engine = GpuEngine(scores, thresholds, device)
-        engine.find(np.zeros(1, dtype=np.uint8), 0, 1)
+        found: Sequence[npt.NDArray[Any]] = engine.find(codes, 0, len(codes))
+        expected: Sequence[npt.NDArray[Any]] = PlainEngine(scores, thresholds).find(codes, 0, len(codes))
+        if not all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True)):
+            raise RuntimeError("its hits are not the processor's")
     except Exception as error:  # whatever a driver or a foreign compiler comes up with
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise MotifcnnError(f"scanning on {device} failed ({reason}); use --device cpu") from error

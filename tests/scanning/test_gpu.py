@@ -143,6 +143,29 @@ def test_the_file_is_the_same_byte_for_byte(device, monkeypatch, tmp_path):
         assert other.getvalue() == usual.getvalue()
 
 
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_gpu_is_tried_before_it_is_trusted(monkeypatch, wrong):
+    generator = np.random.default_rng(5)
+    scores, thresholds = motif_strands(generator, [6, 20, 33] * 20, 1e-3)
+    seen = []
+
+    def tried(stretch, tables, found):
+        search(stretch, tables, found)
+        seen.append(int(found.counters[1]))
+        if wrong:
+            found.scores[0] += 1
+
+    monkeypatch.setattr(gpu, "_kernel", lambda: tried)
+    if wrong:
+        with pytest.raises(
+            engine.MotifcnnError, match=r"^scanning on cpu failed \(its hits are not the processor's\); use"
+        ):
+            engine._gpu_engine(scores, thresholds, "cpu")
+    else:
+        assert isinstance(engine._gpu_engine(scores, thresholds, "cpu"), GpuEngine)
+    assert min(seen) >= 30
+
+
 def test_a_device_that_fails_is_one_line(tmp_path):
     genome = tmp_path / "genome.fa"
     genome.write_text(">a\nACGTACGTAC\n")
