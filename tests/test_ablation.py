@@ -36,7 +36,7 @@ def test_a_better_model_is_told_from_a_worse_one(task, generator):
         truth = values
     else:
         values = generator.integers(0, 2, (150, outputs)).astype(np.float32)
-        truth = values
+        truth = values.copy()
     if task == "multi-label":
         values[:20, 1] = np.nan
     noise = generator.normal(size=(2, 150, outputs))
