@@ -19,6 +19,8 @@ GAPS: Final = b"-.~_"
 _INSERTED: Final = bytes(range(ord("a"), ord("z") + 1)) + b"."
 _STOCKHOLM: Final = b"# STOCKHOLM"
 _MAF: Final = b"##maf"
+_HEAD: Final = 1 << 14
+"""Bytes in which an alignment, after comments, must have begun."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,16 @@ class Alignment:
 
 def is_alignment(path: str | Path) -> bool:
     """Tell whether a file begins as an alignment does."""
+    return _beginning(path).startswith((_STOCKHOLM, b">", _MAF))
+
+
+def _beginning(path: str | Path) -> bytes:
+    """Return the first words of a file; comments before FASTA are passed over."""
     with open_bytes(path) as file:
-        start = file.read(4096).lstrip()
-    return start.startswith((_STOCKHOLM, b">", _MAF))
+        start = file.read(_HEAD).lstrip()
+    if start.startswith((_STOCKHOLM, _MAF)):
+        return start
+    return next((line for line in start.splitlines() if line.strip() and not line.startswith(b"#")), b"")
 
 
 def read_alignments(path: Path) -> list[Alignment]:
@@ -91,8 +100,7 @@ def read_alignments(path: Path) -> list[Alignment]:
     Raises:
         InputError: The file is damaged, or rows of one alignment differ in length.
     """
-    with open_bytes(path) as file:
-        start = file.read(4096).lstrip()
+    start = _beginning(path)
     with open_bytes(path) as file:
         if start.startswith(_STOCKHOLM):
             found = list(_stockholm(file, path))

@@ -65,6 +65,13 @@ def test_aligned_fasta(file):
     assert found.columns() == found.rows
 
 
+def test_comments_may_stand_before_fasta(file):
+    path = file("# an alignment by Pfam\n#\n\n>a\nAC-\n>b\nACT\n")
+    assert is_alignment(path)
+    (found,) = read_alignments(path)
+    assert (found.names, found.rows, found.lines) == (("a", "b"), (b"AC-", b"ACT"), (4, 6))
+
+
 @pytest.mark.parametrize("name", ["x.a3m", "x.txt"])
 def test_insertions_stand_in_no_column(file, name):
     (found,) = read_alignments(file(">query\nACGT\n>other\nAkk-Gw.T\n", name))
@@ -93,6 +100,7 @@ def test_what_is_an_alignment(file):
     assert is_alignment(file(MAF))
     assert is_alignment(file(">a\nAC\n"))
     assert not is_alignment(file("a\t1,2\n"))
+    assert not is_alignment(file("# comment\na\t1,2\n"))
     assert not is_alignment(file("fixedStep chrom=c start=1 step=1\n1\n"))
 
 
