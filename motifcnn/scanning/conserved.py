@@ -39,6 +39,8 @@ _UNITS: Final = UNITS_PER_BIT // LEVELS_PER_BIT
 _BINS: Final = 1 << 16
 """Bins of the means, between the least and the greatest; means within one count as equal."""
 _NUDGE: Final = 1e-6
+_STRETCH: Final = 1 << 21
+"""Positions of the track that are looked at together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +137,13 @@ class TrackScorer:
         return TrackColumns(means, combined, p_values)
 
     def _means(self, hits: Hits) -> Floats:
+        """Look up a stretch of bounded length at a time: hits may lie far apart."""
+        stretches = hits.starts // _STRETCH
+        cuts = np.flatnonzero(np.diff(stretches)) + 1
+        bounds = zip(np.append(0, cuts).tolist(), np.append(cuts, len(stretches)).tolist(), strict=True)
+        return np.concatenate([self._means_of_stretch(hits[begin:end]) for begin, end in bounds])
+
+    def _means_of_stretch(self, hits: Hits) -> Floats:
         ends = hits.starts + self._widths[hits.motifs]
         first = int(hits.starts.min())
         values = self._reader.values(hits.chrom, first, int(ends.max()))

@@ -9,6 +9,7 @@ import pytest
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.motifs import Motif, uniform_background
+from motifcnn.scanning import conserved
 from motifcnn.scanning.conserved import LEVELS_PER_BIT, TrackScorer
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Hits
@@ -209,3 +210,24 @@ def test_no_hits_need_no_track_values(tmp_path, generator):
     columns = scorer.columns(Hits("a", none, none.astype(np.int32), none.astype(bool), none.astype(np.int32)))
     assert not len(columns.means)
     scorer.finish()
+
+
+@pytest.mark.parametrize("q_values", [False, True])
+def test_hits_far_apart_are_looked_up_in_bounded_stretches(tmp_path, generator, monkeypatch, q_values):
+    motif = motif_of(4, generator)
+    texts = {"a": DNA.decode(generator.integers(0, 4, 3000).astype(np.uint8))}
+    fasta = write_fasta(tmp_path / "s.fa", texts)
+    track = write_table(tmp_path / "t.tsv", {"a": np.round(generator.random(3000), 3)})
+    whole = scanned(fasta, [motif], track, q_values=q_values)
+    monkeypatch.setattr(conserved, "_STRETCH", 50)
+    asked = []
+    values = TrackScorer._means_of_stretch
+
+    def watched(self, hits):
+        asked.append(int(hits.starts.max() - hits.starts.min()))
+        return values(self, hits)
+
+    monkeypatch.setattr(TrackScorer, "_means_of_stretch", watched)
+    assert scanned(fasta, [motif], track, q_values=q_values) == whole
+    assert len(asked) > 10
+    assert max(asked) < 50
