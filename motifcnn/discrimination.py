@@ -91,6 +91,12 @@ def discriminate(
     return replace(start, probabilities=_softmax(fitted), background=uniform_background(start.alphabet))
 
 
+def rescaled(motif: Motif, bits: float) -> Motif:
+    """Sharpen or blur a motif to so much information; its log-odds against even letters change by a factor."""
+    weights = _log_odds(motif)
+    return replace(motif, probabilities=_softmax(_scale_for(weights, bits) * weights))
+
+
 def _log_odds(motif: Motif) -> Matrix:
     """Natural log-odds against even letters, shape [position, letter]; each position adds up to 0."""
     letters = motif.alphabet.size

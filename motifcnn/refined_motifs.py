@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from motifcnn.candidates import ExtractedMotif, Scored, TrainingSet, by_evidence, overlap
 from motifcnn.comparison import motif_similarity
-from motifcnn.discrimination import discriminate
+from motifcnn.discrimination import discriminate, rescaled
 from motifcnn.enriched_words import WordIndex, enriched_words
 from motifcnn.motifs import Motif
 from motifcnn.refinement import NO_ANCHOR, refine
@@ -97,6 +97,7 @@ def _fitted(item: Scored, shown: TrainingSet) -> Scored:
     )
     if motif is None:
         return item
+    motif = _as_sharp_as_its_sites(motif, source.target, shown)
     likeness = motif_similarity(motif, source.faithful, shown.both_strands).correlation
     if likeness < shown.settings.refine_similarity and source.origin == "filter":
         return item
@@ -113,6 +114,18 @@ def _fitted(item: Scored, shown: TrainingSet) -> Scored:
         fitted=True,
     )
     return Scored(fitted, found.scores[:, 0], item.fair, found.starts[:, 0])
+
+
+def _as_sharp_as_its_sites(motif: Motif, target: int, shown: TrainingSet) -> Motif:
+    """Give a fitted motif the information of its sites, which labels say next to nothing of.
+
+    Expectation maximisation tells it once it has come to rest, which takes more rounds than to tell motifs apart.
+    """
+    own, background = shown.positives(target), shown.sequences.letter_frequencies()
+    positives, nowhere = shown.sequences.subset(own), np.full(len(own), NO_ANCHOR)
+    both_strands, settings = shown.both_strands, shown.settings
+    rested = refine(motif, positives, nowhere, background, both_strands=both_strands, settings=settings, to_rest=True)
+    return rescaled(motif, rested[-1].total_information()) if rested else motif
 
 
 def _number_to_refine(shown: TrainingSet) -> int:

@@ -11,6 +11,7 @@ from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.encoding import EncodedSequences
 from motifcnn.extraction import best_filter_sites, extract_motifs, filter_motifs, positive_groups, site_windows
 from motifcnn.model.network import MotifNetwork
+from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings, MotifSettings
@@ -254,3 +255,40 @@ def test_a_filter_of_another_word_is_not_credited_with_the_motif_that_refining_r
     assert SITE in reads(found[0].motif)
     assert found[0].filters[0] == 1
     assert all(2 not in motif.filters for motif in found if SITE in reads(motif.motif))
+
+
+def sharp_motif(bits, width, generator):
+    """A random motif of so many bits, alike at each position."""
+    low, high = 0.25, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        column = np.array([middle] + [(1 - middle) / 3] * 3)
+        low, high = (middle, high) if 2 + (column * np.log2(column)).sum() < bits / width else (low, middle)
+    rows = [np.roll(column, int(first)) for first in generator.permutation(np.arange(width) % 4)]
+    return Motif("planted", np.array(rows), DNA)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("length", [200, 2000])
+@pytest.mark.parametrize(("first", "last"), [(0, 9), (0, 5), (4, 9)], ids=["whole", "left half", "right half"])
+def test_a_motif_of_10_8_bits_is_given_back_as_it_is(length, first, last):
+    """Also where the filter holds half of it: within .1 bit a position, and .5 bit in all."""
+    generator = np.random.default_rng(5)
+    truth = sharp_motif(10.8, 9, generator)
+    codes = generator.integers(0, 4, (2000, length)).astype(np.uint8)
+    for row in range(0, 2000, 2):
+        start = int(generator.integers(0, length - 9))
+        columns = (truth.reverse_complement() if generator.random() < 0.5 else truth).probabilities
+        codes[row, start : start + 9] = [generator.choice(4, p=column) for column in columns]
+    sequences = Sequences.from_list([f"s{row}" for row in range(2000)], list(codes), DNA)
+    values = (np.arange(2000) % 2 == 0).astype(np.float32)[:, None]
+    word = "".join(DNA.letters[code] for code in truth.probabilities[first:last].argmax(axis=1))
+    found = extracted(network_for([word]), sequences, values)[0].motif
+    oriented = [found, found.reverse_complement()]
+    apart = [
+        (truth.probabilities * np.log2(truth.probabilities / motif.probabilities[at : at + 9])).sum(axis=1).mean()
+        for motif in oriented
+        for at in range(motif.width - 8)
+    ]
+    assert min(apart) < 0.1
+    assert found.total_information() == pytest.approx(10.8, abs=0.5)
