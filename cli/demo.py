@@ -27,6 +27,7 @@ def demo(
     speech.say(f"motifcnn train {files.sequences} {files.labels} -o {out}")
     with TrainingProgress() as progress:
         outcome = run(asked, on_layers=say_layers, on_epoch=progress.update)
+    assert outcome is not None  # the demo refuses to be one of several processes
     say_outcome(outcome, out)
     found = find_known_sites(outcome, out, threads)
     if found is None:

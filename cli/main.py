@@ -62,7 +62,7 @@ app = typer.Typer(
 )
 
 
-_DIVIDED = {"predict", "scan"}
+_DIVIDED = {"predict", "scan", "train"}
 """Commands that share their work where torchrun starts several processes."""
 
 

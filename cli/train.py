@@ -48,7 +48,8 @@ def train(
     request = TrainingRequest(files, out, settings, database, sys.argv[1:], force, resume)
     with TrainingProgress() as progress:
         outcome = run(request, on_layers=say_layers, on_epoch=progress.update)
-    say_outcome(outcome, out)
+    if outcome is not None:
+        say_outcome(outcome, out)
 
 
 def say_layers(rows: "list[LayerRow]") -> None:

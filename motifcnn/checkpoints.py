@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 import torch
@@ -11,6 +12,7 @@ from safetensors.torch import save
 
 from motifcnn.errors import InputError
 from motifcnn.formats.files import atomic_write
+from motifcnn.ranks import Ranks
 
 Tensors = dict[str, torch.Tensor]
 
@@ -80,6 +82,23 @@ def save_checkpoint(path: Path, state: Checkpoint) -> None:
     }
     with atomic_write(path) as file:
         file.write(save(tensors, {"progress": json.dumps(progress)}))
+
+
+def shared_checkpoint(path: Path, ranks: Ranks) -> Checkpoint | None:
+    """Read the first process's state back in every process; None where it has none.
+
+    Raises:
+        InputError: The file is no checkpoint.
+    """
+    if ranks.size == 1:
+        return load_checkpoint(path) if path.exists() else None
+    content = ranks.hand_out(path.read_bytes() if ranks.is_first and path.exists() else b"")
+    if not content:
+        return None
+    with TemporaryDirectory() as folder:  # other machines may not see the first one's files
+        copy = Path(folder) / path.name
+        copy.write_bytes(content)
+        return load_checkpoint(path if ranks.is_first else copy)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

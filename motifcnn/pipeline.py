@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,8 @@ from motifcnn.model.table import LayerRow, layer_table
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
 from motifcnn.outcome import Outcome, write_outcome
-from motifcnn.preparation import InputFiles, fit_model, prepare
+from motifcnn.preparation import InputFiles, Prepared, fit_model, prepare
+from motifcnn.ranks import Ranks, joined
 from motifcnn.runs import JsonLinesHandler, RunDirectory, RunRecord
 from motifcnn.seeding import seed_filters
 from motifcnn.settings import ModelSettings, Settings
@@ -64,13 +65,18 @@ def run(
     request: TrainingRequest,
     on_layers: Callable[[list[LayerRow]], None] = lambda rows: None,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
-) -> Outcome:
+) -> Outcome | None:
     """Train, extract and test motifs, and write the run directory.
+
+    Where torchrun started several processes, all read the input and train together; the first one does the rest.
 
     Args:
         request: What to do.
         on_layers: Called with the layer table before training.
         on_epoch: Called after each epoch.
+
+    Returns:
+        What was found; None in all processes but the first.
 
     Raises:
         MotifcnnError: Input or settings are at fault; nothing was written.
@@ -79,28 +85,58 @@ def run(
     settings = request.settings
     if settings.training.ablation and not request.files.conservation:
         raise MotifcnnError("--ablation tells what further channels add, and there are none; give --conservation")
+    with ExitStack() as recording:
+        with joined() as ranks:
+            street = _begin(request, ranks, on_layers)
+            if ranks.is_first:
+                log = JsonLinesHandler(street.directory.log, append=request.resume)
+                recording.enter_context(log)
+                recording.enter_context(_kept_when_interrupted(street.directory, street.record, street.model))
+            history = _train(request, street, on_epoch, ranks)
+        if not ranks.is_first:
+            return None
+        outcome = _harvest(street, history, settings)
+        write_outcome(street.directory, outcome, street.prepared.negatives_made, street.record)
+    return outcome
+
+
+@dataclass(frozen=True, eq=False)
+class _Street:
+    """What is ready when training begins."""
+
+    directory: RunDirectory
+    record: RunRecord
+    prepared: Prepared
+    model: TrainedModel
+    encoded: EncodedSequences
+    layers: Sequence[LayerRow]
+    database: Sequence[Motif]
+
+
+def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[LayerRow]], None]) -> _Street:
+    """Read and check the input, make an untrained model and, in the first process, the run directory."""
+    settings = request.settings
+    ranks.check_readable(request.files.sequences)
     device = choose_device(settings.device)
     threads = use_threads(settings.threads)
-    _LOGGER.info("computing on %s (%s), %d threads", device.torch_device, device.reason, threads)
+    crowd = f" in each of {ranks.size} processes" if ranks.size > 1 else ""
+    _LOGGER.info("computing on %s (%s), %d threads%s", device.torch_device, device.reason, threads, crowd)
     record = RunRecord(request.command, settings, request.files.by_role(), f"{device.torch_device} ({device.reason})")
     database = known_motifs(request.database) if request.database is not None else []
     prepared = prepare(request.files, settings)
     model_settings = fit_model(settings.model, prepared.examples.sequences, request.files.sequences)
     model, encoded = _assemble(prepared.examples, settings, model_settings, device)
     directory = RunDirectory(request.out)
-    directory.prepare(force=request.force, resume=request.resume)
-    if request.resume:
-        record.check_resumable(directory)
-    record.write(directory)
     layers = layer_table(
         model.network, int(prepared.examples.sequences.lengths.max()), word_sums=settings.training.word_sums
     )
-    on_layers(layers)
-    with JsonLinesHandler(directory.log, append=request.resume), _kept_when_interrupted(directory, record, model):
-        history = _train(request, directory, model, encoded, prepared.examples, on_epoch)
-        outcome = _harvest(model, encoded, prepared.examples, history, layers, settings, database)
-        write_outcome(directory, outcome, prepared.negatives_made, record)
-    return outcome
+    if ranks.is_first:
+        directory.prepare(force=request.force, resume=request.resume)
+        if request.resume:
+            record.check_resumable(directory)
+        record.write(directory)
+        on_layers(layers)
+    return _Street(directory, record, prepared, model, encoded, layers, database)
 
 
 @contextmanager
@@ -140,39 +176,30 @@ def _assemble(
 
 
 def _train(
-    request: TrainingRequest,
-    directory: RunDirectory,
-    model: TrainedModel,
-    encoded: EncodedSequences,
-    examples: Examples,
-    on_epoch: Callable[[EpochReport], None],
+    request: TrainingRequest, street: _Street, on_epoch: Callable[[EpochReport], None], ranks: Ranks
 ) -> list[EpochRecord]:
-    """Train the filters, then put sums of words beside them."""
-    data = TrainingData(encoded, examples.values, examples.part("train"), examples.part("validation"))
+    """Train the filters in all processes, then, in the first, put sums of words beside them."""
+    model, examples = street.model, street.prepared.examples
+    data = TrainingData(street.encoded, examples.values, examples.part("train"), examples.part("validation"))
     history = train(
         model.network,
         model.objective,
         data,
         request.settings.training,
         seed=request.settings.seed,
-        checkpoint=directory.checkpoint,
+        checkpoint=street.directory.checkpoint,
         resume=request.resume,
-        on_epoch=on_epoch,
+        on_epoch=on_epoch if ranks.is_first else lambda report: None,
+        ranks=ranks,
     )
-    add_word_sums(model.network, model.objective, data, examples.sequences, request.settings.training)
+    if ranks.is_first:
+        add_word_sums(model.network, model.objective, data, examples.sequences, request.settings.training)
     return history
 
 
-def _harvest(
-    model: TrainedModel,
-    encoded: EncodedSequences,
-    examples: Examples,
-    history: Sequence[EpochRecord],
-    layers: Sequence[LayerRow],
-    settings: Settings,
-    database: Sequence[Motif],
-) -> Outcome:
+def _harvest(street: _Street, history: Sequence[EpochRecord], settings: Settings) -> Outcome:
     """Predict, extract motifs from training data and put them on trial on held-out data."""
+    model, encoded, examples = street.model, street.encoded, street.prepared.examples
     network, objective, sequences = model.network, model.objective, examples.sequences
     training, test = examples.part("train"), examples.part("test")
     everything = torch.arange(len(sequences)).numpy()
@@ -182,7 +209,7 @@ def _harvest(
     shown = np.flatnonzero(examples.split != PARTS.index("test"))
     extracted = extract_motifs(network, objective, encoded, sequences, examples.values, shown, settings.motifs)
     generator = np.random.default_rng((settings.seed, 1))  # not the stream that may have made the negatives
-    assessment = assess(network, objective, encoded, examples, extracted, settings.motifs, database, generator)
+    assessment = assess(network, objective, encoded, examples, extracted, settings.motifs, street.database, generator)
     ablation = None
     if settings.training.ablation:
         ablation = ablate(model, predictions, examples, settings.training, settings.seed, generator)
@@ -191,7 +218,7 @@ def _harvest(
         examples=examples,
         predictions=predictions,
         history=tuple(history),
-        layers=tuple(layers),
+        layers=tuple(street.layers),
         baselines=tuple(
             fit_baselines(
                 objective,

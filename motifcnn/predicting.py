@@ -19,7 +19,7 @@ from motifcnn.ranks import ALONE, Ranks
 from motifcnn.runs import RunDirectory
 from motifcnn.sequences import Sequences
 from motifcnn.settings import InputSettings
-from motifcnn.training import PREDICTION_BATCH, predict_logits
+from motifcnn.training import own_rows, predict_logits
 
 
 def model_of(path: Path, device: Device) -> TrainedModel:
@@ -124,9 +124,7 @@ def predict_file(
 
 def _divided_logits(model: TrainedModel, encoded: EncodedSequences, count: int, ranks: Ranks) -> torch.Tensor:
     """Predict as many whole batches in each process as in any other; return all in the first one."""
-    step = -(-count // (PREDICTION_BATCH * ranks.size)) * PREDICTION_BATCH
-    begin = ranks.rank * step
-    own = predict_logits(model.network, encoded, np.arange(begin, max(begin, min(begin + step, count))))
+    own = predict_logits(model.network, encoded, np.arange(*own_rows(count, ranks)))
     if not ranks.is_first:
         ranks.send(own.numpy().tobytes())
         return own[:0]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 
-from motifcnn.errors import AlreadyTold, MotifcnnError
+from motifcnn.errors import AlreadyTold, InterruptedRun, MotifcnnError
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +96,7 @@ class Ranks:
         length = _NOTHING_FOLLOWS if data is None else len(data)
         self._talk("send", torch.tensor([length]), 0)
         if data:
-            self._talk("send", torch.from_numpy(np.frombuffer(data, dtype=np.uint8).copy()), 0)
+            self._talk("send", _tensor_of(data), 0)
 
     def receive(self, rank: int) -> bytes | None:
         """Return what another process sends next; None where no more will come."""
@@ -112,16 +112,46 @@ class Ranks:
             self._talk("recv", data, rank)
         return data.numpy().tobytes()
 
-    def _talk(self, operation: str, data: "torch.Tensor", other: int) -> None:
+    def add_up(self, values: "torch.Tensor") -> None:
+        """Replace values by their sums over all processes, in place."""
+        if self.size > 1:
+            self._talk("all_reduce", values)
+
+    def copy_first(self, values: "torch.Tensor") -> None:
+        """Replace values by those of the first process, in place."""
+        if self.size > 1:
+            self._talk("broadcast", values, 0)
+
+    def hand_out(self, data: bytes) -> bytes:
+        """Return what the first process gives; what the others give counts for nothing."""
+        import torch
+
+        if self.size == 1:
+            return data
+        length = torch.tensor([len(data)])
+        self.copy_first(length)
+        content = _tensor_of(data) if self.is_first else torch.empty(int(length), dtype=torch.uint8)
+        if int(length):
+            self.copy_first(content)
+        return content.numpy().tobytes()
+
+    def _talk(self, operation: str, data: "torch.Tensor", *other: int) -> None:
         import torch.distributed
 
         try:
-            getattr(torch.distributed, operation)(data, other)
+            getattr(torch.distributed, operation)(data, *other)
         except RuntimeError:  # the only one that gloo has, for every kind of broken connection
+            who = f"process {other[0]}" if other and other[0] != self.rank else "another"
             raise MotifcnnError(
-                f"process {other} of the {self.size} that share the work ended, or cannot be reached, before it was "
+                f"{who} of the {self.size} that share the work ended, or cannot be reached, before it was "
                 "done; no file was left half-written: start again, with more memory or fewer processes if it was killed"
             ) from None
+
+
+def _tensor_of(data: bytes) -> "torch.Tensor":
+    import torch
+
+    return torch.from_numpy(np.frombuffer(data, dtype=np.uint8).copy())
 
 
 ALONE: Final = Ranks(Place())
@@ -147,6 +177,8 @@ def joined() -> Iterator[Ranks]:
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         yield Ranks(here)
+    except InterruptedRun:
+        raise
     except Exception as error:  # Ctrl-C reaches them all at once
         if not _is_first_to_fail(store):
             raise AlreadyTold(str(error)) from None
@@ -164,13 +196,21 @@ def _begun(here: Place) -> Any:
     try:
         # a name of its own each time, or the addresses of the last time would be found there
         store = PrefixStore(f"motifcnn/{next(_JOINED)}", _whole_store())
-        torch.distributed.init_process_group("gloo", store=store, rank=here.rank, world_size=here.size)
+        torch.distributed.init_process_group(_backend(here), store=store, rank=here.rank, world_size=here.size)
     except (RuntimeError, ValueError) as error:
         raise MotifcnnError(
             f"process {here.rank} of {here.size} cannot reach the others "
             f"({str(error).splitlines()[0]}); start all of them with torchrun"
         ) from None
     return store
+
+
+def _backend(here: Place) -> str:
+    """Choose NCCL for tensors on GPUs, where each process of this machine has one of its own; else gloo for all."""
+    import torch.distributed
+
+    own = torch.cuda.is_available() and torch.cuda.device_count() >= here.local_size
+    return "cpu:gloo,cuda:nccl" if own and torch.distributed.is_nccl_available() else "gloo"
 
 
 @cache

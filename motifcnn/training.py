@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from motifcnn.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from motifcnn.checkpoints import Checkpoint, save_checkpoint, shared_checkpoint
 from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun
 from motifcnn.evaluation import score_predictions
+from motifcnn.model.batch_share import UNDIVIDED, BatchShare, share_batches
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
+from motifcnn.ranks import ALONE, Ranks
 from motifcnn.settings import TrainingSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -79,8 +81,11 @@ def train(
     checkpoint: Path | None = None,
     resume: bool = False,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
+    ranks: Ranks = ALONE,
 ) -> list[EpochRecord]:
     """Train the network in place and leave it with the weights of its best epoch.
+
+    Several processes, each with the same network and data, share every batch and take the steps of one.
 
     Args:
         network: On the device of the data.
@@ -89,9 +94,11 @@ def train(
         settings: Tunables of the loop.
         seed: Seed of the order of examples and of dropout; each epoch draws from the seed and its
             own number, so that a resumed run draws what an uninterrupted one does.
-        checkpoint: File that holds the state after each epoch; none is written by default.
+        checkpoint: File that holds the state after each epoch, which the first of several processes reads and
+            writes; none is written by default.
         resume: Go on from that file where it exists.
         on_epoch: Called after each epoch.
+        ranks: Processes that share the work.
 
     Returns:
         One record an epoch.
@@ -99,15 +106,16 @@ def train(
     Raises:
         InterruptedRun: Ctrl-C was pressed; the network holds its best weights so far.
     """
-    loop = _Loop(network, objective, data, settings, seed)
-    if resume and checkpoint is not None and checkpoint.exists():
-        loop.restore(load_checkpoint(checkpoint))
+    loop = _Loop(network, objective, data, settings, seed, ranks)
+    begun = shared_checkpoint(checkpoint, ranks) if resume and checkpoint is not None else None
+    if begun is not None:
+        loop.restore(begun)
         _LOGGER.info("resumed after epoch %d", loop.state.epoch)
     try:
         while not loop.finished:
             started = time.monotonic()
             record = loop.run_epoch()
-            if checkpoint is not None:
+            if checkpoint is not None and ranks.is_first:
                 save_checkpoint(checkpoint, loop.state)
             left = (settings.epochs - record.epoch) * (time.monotonic() - started)
             on_epoch(EpochReport(record, settings.epochs, left))
@@ -115,6 +123,7 @@ def train(
         network.load_state_dict(loop.state.best)
         raise InterruptedRun(f"interrupted in epoch {loop.state.epoch + 1} of at most {settings.epochs}") from None
     network.load_state_dict(loop.state.best)
+    share_batches(network, UNDIVIDED)
     network.eval()
     return [EpochRecord(int(row[0]), *row[1:]) for row in loop.state.history]
 
@@ -123,8 +132,16 @@ class _Loop:
     """The state of a training run and its steps."""
 
     def __init__(
-        self, network: MotifNetwork, objective: Objective, data: TrainingData, settings: TrainingSettings, seed: int
+        self,
+        network: MotifNetwork,
+        objective: Objective,
+        data: TrainingData,
+        settings: TrainingSettings,
+        seed: int,
+        ranks: Ranks,
     ):
+        self.share = BatchShare(ranks)
+        share_batches(network, self.share)
         self.network, self.objective, self.data, self.settings, self.seed = network, objective, data, settings, seed
         self.device = data.encoded.device
         self.values = torch.from_numpy(data.values).to(self.device)
@@ -149,6 +166,8 @@ class _Loop:
 
     def run_epoch(self) -> EpochRecord:
         epoch = self.state.epoch
+        for tensor in self.network.state_dict().values():
+            self.share.ranks.copy_first(tensor)  # what unlike processors round differently must not add up
         draws = torch.Generator().manual_seed(_epoch_seed(self.seed, epoch))
         self.network.dropout.generator.manual_seed(_epoch_seed(self.seed + 1, epoch))
         order = torch.from_numpy(self.data.train)[torch.randperm(len(self.data.train), generator=draws)]
@@ -175,17 +194,21 @@ class _Loop:
     def _step(self, indices: torch.Tensor, number: int) -> torch.Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate(number)
+        indices = indices[self.share.begin(len(indices))]
         batch = self.data.encoded.batch(indices)
         with _autocast(self.device, self.settings.precision):
             logits = self.network(batch)
-        loss = self.objective.loss(logits.float(), self.values[indices], self.settings.label_smoothing)
+        values = self.values[indices]
+        loss = self.objective.loss(logits.float(), values, self.settings.label_smoothing)
+        loss = self.share.weigh(loss, torch.isfinite(values).sum())
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.share.add_gradients(self.network)
         torch.nn.utils.clip_grad_norm_(
             self.network.parameters(), self.settings.gradient_clip * self.network.restarts**0.5
         )
         self.optimiser.step()
-        return loss.detach()
+        return self.share.total(loss.detach())
 
     def _learning_rate(self, step: int) -> float:
         """Linear warm-up, then half a cosine down to a hundredth of the peak."""
@@ -197,11 +220,34 @@ class _Loop:
         return self.settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
     def _validate(self) -> tuple[float, float]:
-        logits = predict_logits(self.network, self.data.encoded, self.data.validation, self.settings.precision)
+        logits = self._validation_logits()
         values = self.data.values[self.data.validation]
         loss = float(self.objective.loss(logits[:, None], torch.from_numpy(values)))
         predictions = self.objective.predictions(logits).numpy()
-        return loss, score_predictions(self.objective, predictions, values).headline
+        figures = torch.tensor(
+            [loss, score_predictions(self.objective, predictions, values).headline], dtype=torch.float64
+        )
+        self.share.ranks.copy_first(figures)  # so that all stop at the same epoch, whatever their processors round
+        return float(figures[0]), float(figures[1])
+
+    def _validation_logits(self) -> torch.Tensor:
+        """Predict as many whole batches in each process as in any other, and give all of them to all."""
+        chosen, ranks = self.data.validation, self.share.ranks
+        begin, end = own_rows(len(chosen), ranks)
+        logits = torch.zeros(len(chosen), self.network.outputs)
+        logits[begin:end] = predict_logits(self.network, self.data.encoded, chosen[begin:end], self.settings.precision)
+        ranks.add_up(logits)
+        return logits
+
+
+def own_rows(count: int, ranks: Ranks) -> tuple[int, int]:
+    """Return the first of `count` examples that this process predicts, and the one after its last.
+
+    Each process takes as many whole batches as any other, so that predictions are those of one process.
+    """
+    step = -(-count // (PREDICTION_BATCH * ranks.size)) * PREDICTION_BATCH
+    begin = min(ranks.rank * step, count)
+    return begin, min(begin + step, count)
 
 
 def predict_logits(

@@ -1,6 +1,8 @@
-"""What all tests share: the command line as installed, and the folder of real data sets."""
+"""What all tests share: the command line as installed, processes that share work, and the folder of real data sets."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -69,6 +71,56 @@ def tiny_run(run_cli, tmp_path_factory):
     result = run_cli("train", sequences, labels, "-o", folder / "run", *TINY)
     assert result.exit_code == 0, result.stderr
     return TinyRun(sequences, labels, folder / "input" / "motifs.meme", folder / "run", TINY, result)
+
+
+class ThreadRanks:
+    """Stands for `Ranks` where threads of this process share the work; sums are the same in every run."""
+
+    def __init__(self, rank, size, barrier, table):
+        self.rank, self.size, self.is_first = rank, size, rank == 0
+        self._barrier, self._table, self.messages = barrier, table, 0
+
+    def _all(self, values):
+        self.messages += 1
+        self._table[self.rank] = values
+        self._barrier.wait(60)
+        given = list(self._table)
+        self._barrier.wait(60)
+        return given
+
+    def add_up(self, values):
+        values.copy_(sum(self._all(values.clone())))
+
+    def copy_first(self, values):
+        values.copy_(self._all(values.clone())[0])
+
+    def hand_out(self, data):
+        return self._all(data)[0]
+
+
+@pytest.fixture(scope="session")
+def together():
+    """Call a function in several threads, each with its own `Ranks`; return what each gives, or raise its fault."""
+
+    def call(size, function):
+        barrier, table = threading.Barrier(size), [None] * size
+
+        def one(rank):
+            try:
+                return function(ThreadRanks(rank, size, barrier, table))
+            except BaseException:
+                barrier.abort()
+                raise
+
+        with ThreadPoolExecutor(size) as pool:
+            futures = [pool.submit(one, rank) for rank in range(size)]
+        faults = [error for future in futures if (error := future.exception()) is not None]
+        for error in faults:
+            if not isinstance(error, threading.BrokenBarrierError):
+                raise error
+        return [future.result() for future in futures]
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import pandas as pd
 import pytest
 
 from motifcnn.alphabet import DNA
@@ -33,6 +34,20 @@ def killed(self, chunks):
     if os.environ["RANK"] == os.environ["KILLED"]:
         os.kill(os.getpid(), signal.SIGKILL)
 Scanner.scan = killed
+entry_points(group="console_scripts")["motifcnn"].load()()
+"""
+
+
+KILLED_IN_TRAINING = """
+import os, signal
+from importlib.metadata import entry_points
+from motifcnn.training import _Loop
+run_epoch = _Loop.run_epoch
+def killed(self):
+    if self.state.epoch == 5 and os.environ["RANK"] == os.environ["KILLED"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run_epoch(self)
+_Loop.run_epoch = killed
 entry_points(group="console_scripts")["motifcnn"].load()()
 """
 
@@ -116,6 +131,33 @@ def test_a_killed_process_ends_all_without_a_file(genome, motifs, tmp_path, rank
         assert len(faults(done)) == 1
         assert "no file was left half-written" in faults(done)[0]
     assert "ranks.py" not in done.stderr  # torchrun's own traceback is the only one
+
+
+def test_training_goes_on_after_a_killed_process_and_is_that_of_one(tiny_run, tmp_path):
+    run = tmp_path / "run"
+    command = ["train", tiny_run.sequences, tiny_run.labels, "-o", run, *tiny_run.options]
+    done = torchrun(KILLED_IN_TRAINING, tmp_path, *command, KILLED="1")
+    assert done.returncode != 0
+    assert len(faults(done)) == 1, done.stderr
+    assert "ranks.py" not in done.stderr
+    assert json.loads((run / "run.json").read_text())["status"] == "running"
+    assert not (run / "model.safetensors").exists()
+    done = torchrun(KILLED_IN_TRAINING, tmp_path, *command, "--resume", KILLED="none")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("resumed after epoch 5") == 1
+    assert done.stderr.count("report: ") == 1
+    files = [sorted(str(path.relative_to(of)) for path in of.rglob("*")) for of in (run, tiny_run.path)]
+    assert files[0] == files[1]
+    history, alone = (pd.read_csv(of / "history.tsv", sep="\t") for of in (run, tiny_run.path))
+    for column in ("train_loss", "validation_loss"):
+        assert history[column].to_numpy() == pytest.approx(alone[column].to_numpy(), abs=1e-4)
+    predicted, expected = (pd.read_csv(of / "predictions.tsv", sep="\t") for of in (run, tiny_run.path))
+    assert predicted["predicted_positive"].to_numpy() == pytest.approx(
+        expected["predicted_positive"].to_numpy(), abs=1e-3
+    )
+    motifs = [pd.read_csv(of / "motifs.tsv", sep="\t")["consensus"][0] for of in (run, tiny_run.path)]
+    assert motifs[0] == motifs[1]
 
 
 def test_a_fault_is_told_once(genome, motifs, tmp_path):

@@ -163,7 +163,7 @@ class Mail:
 
 @pytest.mark.parametrize(("count", "rows"), [(20, [8, 8, 4]), (7, [4, 3, 0]), (3, [3, 0, 0])])
 def test_processes_predict_whole_batches_each_and_the_first_has_all_rows(tmp_path, monkeypatch, count, rows):
-    monkeypatch.setattr("motifcnn.predicting.PREDICTION_BATCH", 4)
+    monkeypatch.setattr("motifcnn.training.PREDICTION_BATCH", 4)
     save(tmp_path / "model", OBJECTIVES["classes"])
     letters = np.random.default_rng(0).choice(list("ACGT"), (count, 30))
     path = write_fasta(tmp_path / "s.fa", {f"s{number}": "".join(row) for number, row in enumerate(letters)})

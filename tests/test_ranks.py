@@ -3,6 +3,7 @@ import socket
 import sys
 
 import pytest
+import torch
 
 from motifcnn.errors import AlreadyTold, MotifcnnError
 from motifcnn.processors import count_threads
@@ -38,6 +39,11 @@ def test_alone_nothing_is_joined():
     with joined() as ranks:
         assert ranks is ALONE
         assert ranks.is_first
+        values = torch.ones(2)
+        ranks.add_up(values)
+        ranks.copy_first(values)
+        assert values.tolist() == [1.0, 1.0]
+        assert ranks.hand_out(b"mine") == b"mine"
         assert signal.getsignal(signal.SIGTERM) == before
     with pytest.raises(MotifcnnError, match=r"^mine$"), joined():
         raise MotifcnnError("mine")
@@ -62,6 +68,7 @@ def test_standard_input_is_for_one_process():
 
 TALK = """
 import os, signal, sys
+import torch
 from motifcnn.errors import AlreadyTold, MotifcnnError
 from motifcnn.ranks import joined
 
@@ -79,6 +86,10 @@ with joined() as ranks:
     talk(ranks)
 with joined() as ranks:  # once more
     talk(ranks)
+    sums, first = torch.tensor([ranks.rank + 1.0, 5.0]), torch.tensor([ranks.rank])
+    ranks.add_up(sums)
+    ranks.copy_first(first)
+    print(sums.tolist(), first.tolist(), ranks.hand_out(b"%d" % ranks.rank), ranks.hand_out(b""), flush=True)
 try:
     with joined() as ranks:
         if not ranks.is_first:
@@ -112,8 +123,9 @@ def pair(code):
 
 def test_bytes_arrive_and_a_fault_is_told_once():
     first, second = pair(TALK)
-    assert first == ["[3, 0, 3000000] b'abc'"] * 2 + ["silent 0 MotifcnnError"]
-    assert second == ["tells 1 a fault of the second"]
+    shared = "[3.0, 10.0] [0] b'0' b''"
+    assert first == ["[3, 0, 3000000] b'abc'"] * 2 + [shared, "silent 0 MotifcnnError"]
+    assert second == [shared, "tells 1 a fault of the second"]
 
 
 def test_what_is_already_told_is_a_fault_like_others():

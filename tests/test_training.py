@@ -10,6 +10,7 @@ from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
+from motifcnn.ranks import ALONE
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings, TrainingSettings
 from motifcnn.training import TrainingData, predict_logits, train
@@ -258,3 +259,65 @@ def test_predictions_do_not_depend_on_batches_or_order(data, monkeypatch):
 
 def test_no_examples_give_no_predictions(data):
     assert predict_logits(network_of(), data.encoded, np.empty(0, dtype=np.int64)).shape == (0, 1)
+
+
+TASKS = {
+    "binary": ("label",),
+    "multi-label": ("one", "other"),
+    "regression": ("one", "other"),
+    "classes": ("kind",),
+}
+
+
+def of_task(data, task, generator):
+    """The same sequences with targets of a task; where there are several, a third of the values is missing."""
+    values = data.values.copy()
+    if len(TASKS[task]) > 1:
+        values = np.concatenate([values, generator.integers(0, 2, (90, 1)).astype(np.float32)], axis=1)
+        values[generator.random((90, 2)) < 0.3] = np.nan
+    targets, classes = TASKS[task], ("no", "yes") if task == "classes" else ()
+    objective = Objective.from_training_set(task, targets, classes, values[data.train], weigh_classes=True)
+    return replace(data, values=values), objective
+
+
+def losses_in(history):
+    return np.array([(record.train_loss, record.validation_loss) for record in history])
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize(
+    ("model", "task"),
+    [(MODEL, "binary"), (MODEL, "multi-label"), (DEEP, "regression"), (MODEL, "classes")],
+)
+def test_processes_take_the_steps_of_one(data, generator, together, model, task, size):
+    data, objective = of_task(data, task, generator)
+    settings = replace(SETTINGS, batch_size=13)  # the last batch of 66 examples has 1, fewer than processes
+    assert size > 66 % 13
+
+    def run(ranks=ALONE):
+        network = MotifNetwork(model, DNA, 0, objective.outputs, seed=3)
+        return network, train(network, objective, data, settings, seed=5, ranks=ranks)
+
+    network, history = run()
+    shares = together(size, run)
+    for other, found in shares:
+        assert losses_in(found) == pytest.approx(losses_in(history), abs=1e-4)
+        assert weights_of(other) == weights_of(shares[0][0])
+        logits, expected = (predict_logits(n, data.encoded, np.arange(90)) for n in (other, network))
+        assert torch.allclose(logits, expected, atol=5e-3)
+
+
+def test_processes_that_resume_are_as_if_never_stopped(data, together, tmp_path):
+    checkpoint = tmp_path / "checkpoint"
+    whole = together(2, lambda ranks: run(data, ranks=ranks))
+    with pytest.raises(Stop):
+        together(2, lambda ranks: run(data, ranks=ranks, checkpoint=checkpoint, on_epoch=stop_after(2)))
+
+    def resume(ranks):
+        own = checkpoint if ranks.is_first else tmp_path / "of another machine"
+        return run(data, ranks=ranks, checkpoint=own, resume=True)
+
+    for (resumed, history), (network, expected) in zip(together(2, resume), whole, strict=True):
+        assert weights_of(resumed) == weights_of(network)
+        assert history == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint"]

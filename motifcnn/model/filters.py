@@ -16,6 +16,7 @@ from torch.nn import functional
 from motifcnn.alphabet import Alphabet
 from motifcnn.encoding import Batch
 from motifcnn.model import through_maximum
+from motifcnn.model.batch_share import BatchLayer
 
 MASKED = float("-inf")
 
@@ -156,7 +157,7 @@ class SharedFilters(nn.Module):
         return windows.permute(0, 1, 3, 2)
 
 
-class ScoreNorm(nn.Module):
+class ScoreNorm(BatchLayer):
     """Batch normalisation of filter scores that keeps their order and leaves masked positions masked.
 
     The gain is positive, so a maximum may be taken before as well as after.
@@ -197,12 +198,12 @@ class ScoreNorm(nn.Module):
         return self.log_gain.exp() * torch.rsqrt(self.running_variance + 1e-5)
 
     def _moments(self, values: torch.Tensor, known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        axes = [axis for axis in range(values.dim()) if axis != 1]
-        count = known.sum(dim=axes).clamp(min=1)
-        mean = values.sum(dim=axes) / count
+        axes, total = [axis for axis in range(values.dim()) if axis != 1], self.batch_share.total
+        count = total(known.sum(dim=axes)).clamp(min=1)
+        mean = total(values.sum(dim=axes)) / count
         shape = (1, -1) + (1,) * (values.dim() - 2)
         squares = torch.where(known, (values - mean.view(shape)) ** 2, torch.zeros_like(values))
-        variance = squares.sum(dim=axes) / count
+        variance = total(squares.sum(dim=axes)) / count
         with torch.no_grad():
             self.running_mean.lerp_(mean.detach(), self.momentum)
             self.running_variance.lerp_(variance.detach(), self.momentum)

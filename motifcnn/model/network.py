@@ -16,6 +16,7 @@ from torch.nn import functional
 from motifcnn.alphabet import Alphabet
 from motifcnn.encoding import Batch
 from motifcnn.errors import InputError, MotifcnnError
+from motifcnn.model.batch_share import BatchLayer
 from motifcnn.model.filters import MASKED, BestWindows, ScoreNorm, SharedFilters, same_padding
 from motifcnn.model.word_branch import WordBranch
 from motifcnn.settings import AUTO, ModelSettings
@@ -97,7 +98,7 @@ class Block(nn.Module):
         return functional.relu(normalised)
 
 
-class Dropout(nn.Module):
+class Dropout(BatchLayer):
     """Dropout that draws from a generator of its own, so that a run can be repeated and resumed."""
 
     def __init__(self, share: float, generator: torch.Generator):
@@ -109,7 +110,7 @@ class Dropout(nn.Module):
         """Set a share of the features to 0 and scale up the others, in training only."""
         if not self.training or self.share == 0:
             return features
-        draws = torch.rand(features.shape, generator=self.generator).to(features.device)
+        draws = self.batch_share.draw(features.shape, self.generator).to(features.device)
         return features * (draws >= self.share) / (1.0 - self.share)
 
 
