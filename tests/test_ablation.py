@@ -33,7 +33,7 @@ def test_a_better_model_is_told_from_a_worse_one(task, generator):
         truth = (values == np.arange(3)).astype(float)
     elif task == "regression":
         values = generator.normal(size=(150, 1)).astype(np.float32)
-        truth = values
+        truth = values.copy()
     else:
         values = generator.integers(0, 2, (150, outputs)).astype(np.float32)
         truth = values.copy()
