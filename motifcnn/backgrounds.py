@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,18 +55,29 @@ def shuffle(codes: Codes, k: int, generator: np.random.Generator) -> Codes:
 
 
 def shuffled_negatives(sequences: "Sequences", k: int, generator: np.random.Generator) -> "Sequences":
-    """Shuffle each sequence as `shuffle` does; names get the ending `_shuffled`.
+    """Shuffle each sequence as `shuffle` does; names get the ending `_shuffled`, or with a number such as
+    `_shuffled_2` where that would make the name of another sequence.
 
     Args:
         sequences: The positives.
         k: Length of the words whose counts are kept, at least 1.
         generator: Source of randomness.
     """
+    ending = _free_ending(sequences.names)
     return replace(
         sequences,
-        names=tuple(name + _SHUFFLED for name in sequences.names),
+        names=tuple(name + ending for name in sequences.names),
         codes=_shuffle_all(sequences.codes, sequences.offsets, k, generator),
     )
+
+
+def _free_ending(names: Sequence[str]) -> str:
+    """Return an ending that makes no name into another of them."""
+    taken = set(names)
+    for ending in chain([_SHUFFLED], (f"{_SHUFFLED}_{number}" for number in count(2))):
+        if not any(name + ending in taken for name in taken):
+            return ending
+    raise AssertionError("numbers never end")
 
 
 def _shuffle_all(codes: Codes, offsets: Integers, k: int, generator: np.random.Generator) -> Codes:

@@ -85,6 +85,13 @@ def test_words_that_make_no_sense_are_refused():
         shuffle(DNA.encode("ACGT"), 40, np.random.default_rng(0))
 
 
+def test_shuffled_negatives_get_names_that_are_not_taken(generator):
+    names = ("a", "a_shuffled", "b", "b_shuffled_2", "c")
+    given = Sequences.from_list(names, [np.array([0, 1, 2, 3], dtype=np.uint8)] * 5, DNA)
+    made = shuffled_negatives(given, 2, generator).names
+    assert made == tuple(f"{name}_shuffled_3" for name in names)
+
+
 def test_shuffled_negatives_shuffle_each_sequence_by_itself(generator):
     texts = ["MKVLAAGIVGAC", "WWWWCCCCWW", "M", "ACDXX"]
     positives = Sequences.from_list([f"p{i}" for i in range(4)], [PROTEIN.encode(text) for text in texts], PROTEIN)
