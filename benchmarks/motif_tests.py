@@ -54,6 +54,14 @@ def spacing(generator: np.random.Generator) -> list[float]:
     return [found.p_value, found.order_p_value]
 
 
+def two_sites(generator: np.random.Generator) -> list[float]:
+    """Two sites of one motif, which have nothing to do with each other but never overlap."""
+    first, second = crowded(generator, 160), crowded(generator, 160)
+    apart = np.flatnonzero(np.abs(first.starts - second.starts) >= WIDTH)[:80]
+    found = spacing_test(first.some(apart), second.some(apart), np.full(len(apart), LENGTH), generator)
+    return [found.p_value, found.order_p_value]
+
+
 def composition(generator: np.random.Generator) -> list[float]:
     """A random motif on sequences of one composition."""
     codes = [generator.choice(4, LENGTH, p=[0.3, 0.2, 0.2, 0.3]).astype(np.uint8) for _ in range(120)]
@@ -102,6 +110,7 @@ def main() -> None:
     for name, draw, draws, tests in (
         ("place", placement, 2000, ("equal lengths", "unequal lengths")),
         ("pairs", spacing, 1000, ("spacing", "order and orientation")),
+        ("two sites", two_sites, 1000, ("spacing", "order and orientation")),
         ("composition", composition, 500, ("shuffles", "GC ranges")),
     ):
         for test, column in zip(tests, shares(draw, draws).T, strict=True):

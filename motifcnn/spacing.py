@@ -67,7 +67,7 @@ class Spacing:
         downstream: Whether the second site lies downstream of the first, as the first reads.
         same_strand: Whether both are on one strand.
         found: Sequences with this spacing.
-        expected: Their expected number.
+        expected: Their expected number, of as many whose sites do not overlap.
         p_value: Chance that any spacing is as surprising; NaN with too few sequences.
         order_p_value: Chance that order and orientation are as uneven, whatever the distance.
     """
@@ -101,7 +101,7 @@ def spacing_test(first: Placed, second: Placed, lengths: Integers, generator: np
     room = (lengths - second.width).astype(np.float64)
     shares = second.starts / np.maximum(room, 1.0)
     sites = (first.starts, first.reverse, np.int64(first.width), shares, second.reverse, room, np.int64(second.width))
-    expected = _expected(*sites) / len(chosen)
+    expected = _shares(*sites)
     seen = _arrangements(np.arange(len(chosen)), *sites)
     tolerances = np.array(TOLERANCES)
     statistic, cell, tolerance = _most_surprising(seen, expected, tolerances)
@@ -119,7 +119,7 @@ def spacing_test(first: Placed, second: Placed, lengths: Integers, generator: np
         kind >= 2,
         kind % 2 == 1,
         round(float(seen[kind, inside].sum()) * number / len(chosen)),
-        float(expected[kind, inside].sum()) * number / len(chosen),
+        float(expected[kind, inside].sum() * seen.sum()) * number / len(chosen),
         p_value,
         order_p_value,
     )
@@ -156,8 +156,8 @@ def _arrangements(order, starts, reverse, width, shares, other_reverse, room, ot
 
 
 @compiled
-def _expected(starts, reverse, width, shares, other_reverse, room, other_width):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Count the arrangements of all pairs of sequences: as many times the mean of all permutations as there are."""
+def _shares(starts, reverse, width, shares, other_reverse, room, other_width):  # type: ignore[no-untyped-def] # pragma: no cover
+    """Return the share of each arrangement in all pairs of sequences whose sites lie apart: the mean of permutations."""
     counts = np.zeros((4, MOST_BETWEEN + 2))
     for i in range(len(starts)):
         for j in range(len(starts)):
@@ -165,42 +165,42 @@ def _expected(starts, reverse, width, shares, other_reverse, room, other_width):
             kind, between = _cell(starts[i], reverse[i], width, other, other_reverse[j], other_width)
             if kind >= 0:
                 counts[kind, min(between, MOST_BETWEEN + 1)] += 1.0
-    return counts
+    return counts / max(counts.sum(), 1.0)
 
 
 @compiled
 def _most_surprising(counts, expected, tolerances):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Return the largest log-likelihood ratio of a count against a Poisson one, its cell and its tolerance."""
+    """Return the largest log-likelihood ratio of a count against a Poisson one, its cell and its tolerance.
+
+    Expected are the shares of as many sites apart as were counted: how often sites overlap says nothing of where
+    they lie when they do not, and the two sites of one motif never do.
+    """
     best, where, wide = 0.0, -1, 0
+    apart = counts.sum()
     for tolerance in tolerances:
         for kind in range(4):
             seen, awaited = 0.0, 0.0
             for between in range(MOST_BETWEEN + 1):
                 seen += counts[kind, between]
-                awaited += expected[kind, between]
+                awaited += expected[kind, between] * apart
                 if between >= tolerance:
                     seen -= counts[kind, between - tolerance]
-                    awaited -= expected[kind, between - tolerance]
-                if seen > 1.0 and seen > awaited > 1e-9:
+                    awaited -= expected[kind, between - tolerance] * apart
+                if between >= tolerance - 1 and seen > 1.0 and seen > awaited > 1e-9:
                     ratio = seen * np.log(seen / awaited) - (seen - awaited)
                     if ratio > best + 1e-9:
-                        first = max(between - tolerance + 1, 0)
-                        best, where, wide = ratio, kind * (MOST_BETWEEN + 1) + first, tolerance
+                        best, where, wide = ratio, kind * (MOST_BETWEEN + 1) + between - tolerance + 1, tolerance
     return best, where, wide
 
 
 @compiled
 def _unevenness(counts, expected):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Return the log-likelihood ratio (G) of the four kinds against their expected shares of as many sites apart.
-
-    Whether sites overlap more often than expected does not count: those of like motifs do.
-    """
-    apart, awaited_apart = counts.sum(), expected.sum()
-    total = 0.0
+    """Return the log-likelihood ratio (G) of the four kinds against their expected shares of as many sites apart."""
+    apart, total = counts.sum(), 0.0
     for kind in range(4):
-        seen, awaited = counts[kind].sum(), expected[kind].sum()
+        seen, awaited = counts[kind].sum(), expected[kind].sum() * apart
         if seen > 0.0 and awaited > 1e-9:
-            total += seen * np.log(seen * awaited_apart / (awaited * apart))
+            total += seen * np.log(seen / awaited)
     return total
 
 

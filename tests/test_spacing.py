@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motifcnn.spacing import MOST_BETWEEN, Placed, _arrangements, _expected, _most_surprising, _unevenness, spacing_test
+from motifcnn.spacing import MOST_BETWEEN, Placed, _arrangements, _most_surprising, _shares, _unevenness, spacing_test
 
 LENGTH = 100
 
@@ -56,20 +56,20 @@ def test_arrangements_are_those_read_off_the_sequences(seed):
     assert np.array_equal(_arrangements(np.arange(6), *sites_of(first, second, lengths)), expected)
 
 
-def test_the_expected_counts_are_the_mean_of_all_permutations(generator):
+def test_the_expected_shares_are_those_of_all_permutations(generator):
     first, second = scattered(generator, 5), scattered(generator, 5, 5)
     sites = sites_of(first, second, np.full(5, LENGTH))
-    mean = np.mean([_arrangements(np.array(order), *sites) for order in permutations(range(5))], axis=0)
-    assert np.allclose(_expected(*sites) / 5, mean)
+    total = np.sum([_arrangements(np.array(order), *sites) for order in permutations(range(5))], axis=0)
+    assert np.allclose(_shares(*sites), total / total.sum())
 
 
 def slow_most_surprising(counts, expected, tolerances):
     best = 0.0
     for kind in range(4):
-        for first in range(MOST_BETWEEN + 1):
-            for tolerance in tolerances:
+        for tolerance in tolerances:
+            for first in range(MOST_BETWEEN + 2 - tolerance):
                 seen, awaited = (
-                    part[kind, first : min(first + tolerance, MOST_BETWEEN + 1)].sum() for part in (counts, expected)
+                    part[kind, first : first + tolerance].sum() for part in (counts, expected * counts.sum())
                 )
                 if seen > 1 and seen > awaited:
                     best = max(best, seen * math.log(seen / awaited) - seen + awaited)
@@ -81,11 +81,12 @@ def test_the_most_surprising_spacing_is_that_of_loops(generator):
     for _ in range(5):
         first, second = scattered(generator, 40), scattered(generator, 40)
         sites = sites_of(first, second, np.full(40, LENGTH))
-        counts, expected = _arrangements(np.arange(40), *sites), _expected(*sites) / 40
+        counts, expected = _arrangements(np.arange(40), *sites), _shares(*sites)
+        counts[2, :2] += 8  # beside an edge: no wider range may be named than was counted
         best, cell, tolerance = _most_surprising(counts, expected, tolerances)
         assert best == pytest.approx(slow_most_surprising(counts, expected, tolerances))
         kind, start = divmod(cell, MOST_BETWEEN + 1)
-        seen, awaited = (part[kind, start : start + tolerance].sum() for part in (counts, expected))
+        seen, awaited = (part[kind, start : start + tolerance].sum() for part in (counts, expected * counts.sum()))
         assert best == pytest.approx(seen * math.log(seen / awaited) - seen + awaited)
 
 
@@ -138,6 +139,18 @@ def test_pairs_without_a_spacing_have_even_p_values(generator):
         assert min(p_values) > 1e-4
 
 
+def test_two_sites_of_one_motif_without_a_spacing_have_even_p_values(generator):
+    """They never overlap, which must not count as a spacing."""
+    results = []
+    for _ in range(60):
+        first, second = (scattered(generator, 400, 10, 60) for _ in range(2))
+        apart = np.flatnonzero(np.abs(first.starts - second.starts) >= 10)[:150]
+        results.append(spacing_test(first.some(apart), second.some(apart), np.full(150, 60), generator))
+    for p_values in ([r.p_value for r in results], [r.order_p_value for r in results]):
+        assert 0.3 < np.mean(p_values) < 0.75
+        assert np.mean(np.array(p_values) <= 0.05) <= 0.12
+
+
 def test_order_alone_is_found(generator):
     """The second lies downstream at any distance."""
     reverse = generator.random(80) < 0.5
@@ -162,7 +175,7 @@ def test_sites_that_often_overlap_are_not_in_an_order(generator):
 
 def test_the_unevenness_is_the_g_of_four_shares(generator):
     sites = sites_of(scattered(generator, 40), scattered(generator, 40), np.full(40, LENGTH))
-    counts, expected = _arrangements(np.arange(40), *sites), _expected(*sites) / 40
+    counts, expected = _arrangements(np.arange(40), *sites), _shares(*sites)
     kinds, awaited = counts.sum(axis=1), expected.sum(axis=1)
     shares = kinds / kinds.sum(), awaited / awaited.sum()
     assert _unevenness(counts, expected) == pytest.approx(
