@@ -55,8 +55,10 @@ def shuffle(codes: Codes, k: int, generator: np.random.Generator) -> Codes:
 
 
 def shuffled_negatives(sequences: "Sequences", k: int, generator: np.random.Generator) -> "Sequences":
-    """Shuffle each sequence as `shuffle` does; names get the ending `_shuffled`, or with a number such as
-    `_shuffled_2` where that would make the name of another sequence.
+    """Shuffle each sequence as `shuffle` does.
+
+    Names get the ending `_shuffled`, or one with a number such as `_shuffled_2` where that would make the name of
+    another sequence.
 
     Args:
         sequences: The positives.

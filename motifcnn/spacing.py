@@ -157,7 +157,7 @@ def _arrangements(order, starts, reverse, width, shares, other_reverse, room, ot
 
 @compiled
 def _shares(starts, reverse, width, shares, other_reverse, room, other_width):  # type: ignore[no-untyped-def] # pragma: no cover
-    """Return the share of each arrangement in all pairs of sequences whose sites lie apart: the mean of permutations."""
+    """Return the share of each arrangement among all pairs of sequences in which the sites lie apart."""
     counts = np.zeros((4, MOST_BETWEEN + 2))
     for i in range(len(starts)):
         for j in range(len(starts)):
