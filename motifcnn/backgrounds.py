@@ -24,6 +24,9 @@ Integers = npt.NDArray[np.int64]
 MAXIMUM_UNKNOWN = 0.05
 """Largest share of ambiguity codes in a window taken from the genome."""
 
+GC_BIN = 0.05
+"""Width of a range of GC content within which sequences count as alike."""
+
 BLOCK = 1 << 18
 """Bases of the genome read at a time."""
 
@@ -167,7 +170,7 @@ def gc_matched_windows(
     genome: "Genome",
     avoid: Sequence[Interval],
     generator: np.random.Generator,
-    bin_width: float = 0.05,
+    bin_width: float = GC_BIN,
 ) -> list[Interval]:
     """Draw one window of the genome for each positive, of its width and nearly its GC content.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from motifcnn.backgrounds import shuffled_negatives
+from motifcnn.backgrounds import GC_BIN, shuffled_negatives
 from motifcnn.motifs import Motif
 from motifcnn.scanning.best import best_sites
 from motifcnn.sequences import Sequences
@@ -19,9 +19,6 @@ from motifcnn.significance import LEAST_PER_CLASS, Booleans, Floats, found_more_
 
 SIGNIFICANT = 0.05
 """p-value above which a motif is no more frequent than its composition makes it."""
-
-GC_BIN = 0.05
-"""Width of a range of GC content within which sequences count as alike (as `backgrounds` draws windows)."""
 
 _MOST_SHUFFLES, _SHUFFLED_SEQUENCES = 10, 1000
 """Shuffles of each positive: so many that there are about a thousand, within bounds."""

@@ -16,13 +16,14 @@ from motifcnn.extraction import positive_groups
 from motifcnn.motifs import Matrix, Motif
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
+from motifcnn.significance import LEAST_PER_CLASS
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
+SHORTEST: Final = 5
 LONGEST: Final = 35
-"""Sequences longer than this are searched for motifs, not aligned as they stand."""
-LEAST_PER_CLASS: Final = 5
+"""Sequences of other lengths are searched for motifs, not aligned as they stand."""
 _PSEUDOCOUNT: Final = 5.0
 """Letters, distributed as in all sequences, that are added to each column."""
 _CLEARLY_MORE, _LEAST_SHARE = 1.5, 0.05
@@ -75,7 +76,7 @@ def fixed_positions(objective: Objective, examples: Examples, e_threshold: float
         e_threshold: Largest E-value of a position that makes its target one of these.
     """
     lengths = examples.sequences.lengths
-    if lengths.min() != lengths.max() or not LEAST_PER_CLASS <= lengths.max() <= LONGEST:
+    if lengths.min() != lengths.max() or not SHORTEST <= lengths.max() <= LONGEST:
         return []
     columns = examples.sequences.codes.reshape(len(lengths), -1)
     training = np.zeros(len(examples), dtype=bool)

@@ -31,6 +31,7 @@ from motifcnn.model.table import LayerRow
 from motifcnn.motifs import Motif
 from motifcnn.report import write_report
 from motifcnn.runs import RunDirectory, RunRecord, write_json
+from motifcnn.significance import LEAST_PER_CLASS
 from motifcnn.training import EpochRecord
 
 Part = Literal["train", "validation", "test"]
@@ -377,5 +378,8 @@ def _notes(outcome: Outcome) -> list[str]:
     if not motifs:
         notes.append("No filter fired more often in positives than in the others on the training set.")
     elif all(math.isnan(tested.enrichment.p_value) for tested in motifs):
-        notes.append(f"No p-value could be given: {held_out} held-out examples are too few (5 of each class needed).")
+        notes.append(
+            f"No p-value could be given: {held_out} held-out examples are too few "
+            f"({LEAST_PER_CLASS} of each class needed)."
+        )
     return notes

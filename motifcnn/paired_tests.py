@@ -8,14 +8,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from motifcnn.significance import rank_auroc
+from motifcnn.significance import LEAST_PER_CLASS, rank_auroc
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
 PERMUTATIONS: Final = 999
-LEAST_PER_CLASS: Final = 5
-"""Below this many examples of a class DeLong's variance means nothing."""
 
 
 @dataclass(frozen=True)

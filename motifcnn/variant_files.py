@@ -16,6 +16,7 @@ from motifcnn.formats.vcf import InfoField, VcfReader, VcfWriter, info_keys, inf
 from motifcnn.motifs import Motif
 from motifcnn.predicting import model_of
 from motifcnn.runs import RunDirectory
+from motifcnn.settings import ScanSettings
 from motifcnn.variants import AlleleEffect, MotifChange, VariantEffect, VariantInput, variant_effects
 
 _NONE = "NA"
@@ -43,7 +44,7 @@ class VariantRequest:
     genome: Path
     conservation: tuple[Path, ...] = ()
     width: int = 0
-    p_value: float = 1e-4
+    p_value: float = ScanSettings().p_value
     annotated: Path | None = None
 
 
