@@ -27,6 +27,15 @@ LEAST_P: Final = 1e-300
 LARGEST_BED_SCORE: Final = 1000
 
 
+RESIDUES: Final = ("first_residue", "last_residue")
+"""Columns that number a hit's residues from 1, as databases of proteins do."""
+
+
+def has_residues(motifs: Sequence[IntegerMotif]) -> bool:
+    """Whether tables end with `RESIDUES`: those of proteins do."""
+    return bool(motifs[0].scores.shape[1] == PROTEIN.size)
+
+
 @dataclass(frozen=True, eq=False)
 class HitFormatter:
     """Turn hits into lines of one format.
@@ -53,7 +62,7 @@ class HitFormatter:
             return "##gff-version 3\n"
         if self.format == "tsv":
             q = "\tq_value" if self.with_q else ""
-            residues = "\tfirst_residue\tlast_residue" if self._has_residues else ""
+            residues = "".join(f"\t{name}" for name in RESIDUES) if has_residues(self.motifs) else ""
             return f"chrom\tstart\tend\tmotif\tscore\tstrand\tlog_odds\tp_value{q}{residues}\n"
         return ""
 
@@ -77,14 +86,9 @@ class HitFormatter:
             Column(GENERAL, numbers.p_values[which]),
         ]  # fmt: skip
         columns = columns if q is None else [*columns, literal("\t"), Column(GENERAL, general(q))]
-        if not self._has_residues:
+        if self.format != "tsv" or not has_residues(self.motifs):
             return columns
         return [*columns, literal("\t"), Column(INTEGER, hits.starts + 1), literal("\t"), self._end(hits)]
-
-    @property
-    def _has_residues(self) -> bool:
-        """Whether columns follow that number residues from 1, as databases of proteins do."""
-        return self.format == "tsv" and self.motifs[0].scores.shape[1] == PROTEIN.size
 
     def _narrowpeak(self, hits: Hits, q: npt.NDArray[np.float64] | None) -> list[Column]:
         numbers, which = self._numbers, self._numbers.places(hits)

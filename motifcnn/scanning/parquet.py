@@ -14,7 +14,7 @@ from motifcnn.errors import MotifcnnError
 from motifcnn.scanning.conserved import COLUMNS, TrackScorer
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Hits
-from motifcnn.scanning.hits import LARGEST_BED_SCORE, LEAST_P
+from motifcnn.scanning.hits import LARGEST_BED_SCORE, LEAST_P, RESIDUES, has_residues
 
 ROW_GROUP: Final = 1 << 18
 """Hits that wait to be written together: about 10 MB."""
@@ -61,6 +61,7 @@ class ParquetHits:
             ("score", arrow.int32()), ("strand", name), ("log_odds", number), ("p_value", number),
         ]  # fmt: skip
         columns += [("q_value", number)] if self._with_q else []
+        columns += [(column, arrow.int64()) for column in RESIDUES] if has_residues(self._motifs) else []
         columns += [(column, number) for column in COLUMNS] if self._scorer is not None else []
         return arrow.schema(columns)
 
@@ -94,13 +95,16 @@ class ParquetHits:
         p_values = self._p_values(joined["motifs"], joined["scores"])
         scores = np.minimum(np.rint(-10 * np.log10(np.maximum(p_values, LEAST_P))), LARGEST_BED_SCORE)
         strands = joined["reverse"] if self._double_stranded else np.full(self._count, len(_STRANDS) - 1)
+        ends = joined["starts"] + self._widths[joined["motifs"]]
         columns = [
-            self._chroms(), joined["starts"], joined["starts"] + self._widths[joined["motifs"]],
+            self._chroms(), joined["starts"], ends,
             self._named(joined["motifs"], [motif.name for motif in self._motifs]),
             scores.astype(np.int32), self._named(strands, _STRANDS), joined["scores"] / UNITS_PER_BIT, p_values,
         ]  # fmt: skip
         if self._with_q:
             columns.append(np.concatenate([q_values for _, q_values in self._waiting if q_values is not None]))
+        if has_residues(self._motifs):
+            columns += [joined["starts"] + 1, ends]
         if self._scorer is not None:
             looked_up = [self._scorer.columns(hits) for hits, _ in self._waiting]
             columns += [np.concatenate(parts) for parts in zip(*(found.arrays for found in looked_up), strict=True)]

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
-from motifcnn.alphabet import DNA
+from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.errors import MotifcnnError
 from motifcnn.motifs import Motif
 from motifcnn.scanning import parquet
@@ -70,6 +70,17 @@ def test_pandas_reads_what_the_tsv_holds(monkeypatch, double_stranded, row_group
     found = [some_hits(0, "chr2", 700), some_hits(1, "chr2", 0), some_hits(2, "chr10", 5), some_hits(3, "chrÖ", 300)]
     table = pd.read_parquet(written(found, double_stranded))
     assert rounded(table) == as_tsv(found, double_stranded)
+
+
+def test_residues_of_proteins_are_numbered_as_in_the_tsv(monkeypatch, generator):
+    motif = Motif("m", generator.dirichlet(np.ones(20), 6), PROTEIN, sites=40).log_odds(np.full(20, 0.05))
+    monkeypatch.setattr(sys.modules[__name__], "MOTIFS", [IntegerMotif.from_log_odds(motif)])
+    scores = np.full(3, MOTIFS[0].highest, dtype=np.int32)
+    zeros = np.zeros(3, dtype=np.int32)
+    found = [Hits("titin", np.array([0, 7, 34_000]), zeros, zeros.astype(bool), scores)]
+    table = pd.read_parquet(written(found, double_stranded=False))
+    assert table["first_residue"].tolist() == [1, 8, 34_001]
+    assert rounded(table) == as_tsv(found, double_stranded=False)
 
 
 def test_q_values_follow():
