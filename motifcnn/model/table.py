@@ -36,8 +36,8 @@ def layer_table(network: MotifNetwork, length: int, *, word_sums: bool = False) 
     """
     rows = list(_rows(network, length))
     alphabet = network.filters.alphabet
-    word = WORD_LENGTH[alphabet.name]
-    if word_sums and length >= word:
+    word = WORD_LENGTH.get(alphabet.name)
+    if word_sums and word is not None and length >= word:
         weights = network.outputs * alphabet.size**word
         rows.append(LayerRow(f"beside it: sums of words of {word}", f"{network.outputs}", length, weights, weights))
     return rows
