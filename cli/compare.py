@@ -10,7 +10,6 @@ from motifcnn.errors import MotifcnnError
 from motifcnn.settings import ComparisonSettings, help_text
 
 from . import speech
-from .export import motifs_path
 from .options import Force
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ def compare(
     from motifcnn.formats.files import write_text
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.known_motifs import default_database
+    from motifcnn.runs import motif_file
 
     if database is not None and group is not None:
         raise typer.BadParameter("--group chooses among JASPAR's motifs; leave it or --database out")
@@ -48,7 +48,7 @@ def compare(
         raise typer.BadParameter("--e-threshold must be 0 or more")
     if out is not None and out.is_file() and not force:
         raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
-    queries = read_motifs(motifs if str(motifs) == "-" else motifs_path(motifs))
+    queries = read_motifs(motif_file(motifs))
     known = read_motifs(database) if database is not None else default_database(group)
     results = compare_motifs(queries, known, e_threshold=e_threshold)
     rows = [COLUMNS, *(_row(match) for matches in results for match in matches)]

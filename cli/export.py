@@ -11,8 +11,6 @@ from motifcnn.errors import InputError, MotifcnnError
 from . import speech
 from .options import Conservation, Device, Force, GenomeFile, Threads
 
-MOTIFS_FILE = "motifs.meme"
-
 export = typer.Typer(
     name="export", help="Write a run's logos, motifs or tracks for other programs.", no_args_is_help=True
 )
@@ -59,11 +57,12 @@ def logos(
     """Draw a sequence logo of each motif: one file a motif, or all on one sheet."""
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.logos import logo_file_name, write_logo
+    from motifcnn.runs import motif_file
 
     if sheet:
         _write_sheets(run, out, file_format, force=force)
         return
-    motifs = read_motifs(motifs_path(run))
+    motifs = read_motifs(motif_file(run))
     paths = [out / f"{logo_file_name(motif.name)}.{file_format}" for motif in motifs]
     _make_room(out, paths, force=force)
     for motif, path in zip(motifs, paths, strict=True):
@@ -74,8 +73,9 @@ def logos(
 def _write_sheets(run: Path, out: Path, file_format: LogoFormat, *, force: bool) -> None:
     from motifcnn.logo_sheet import write_sheet
     from motifcnn.report.sheet import sheet_rows
+    from motifcnn.runs import motif_file
 
-    motifs_path(run)  # says what is wrong where there is no run, or no motif in it
+    motif_file(run)  # says what is wrong where there is no run, or no motif in it
     rows = sheet_rows(run)
     endings = ["png"] if file_format == LogoFormat.PNG else ["svg", "pdf"]
     paths = [out / f"sheet.{ending}" for ending in endings]
@@ -110,9 +110,10 @@ def motifs(
     from motifcnn.formats.meme import write_meme
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.formats.transfac import write_transfac
+    from motifcnn.runs import motif_file
 
     writers = {MotifFormat.MEME: write_meme, MotifFormat.JASPAR: write_jaspar, MotifFormat.TRANSFAC: write_transfac}
-    found = read_motifs(motifs_path(run))
+    found = read_motifs(motif_file(run))
     if out is None:
         writers[file_format](sys.stdout, found)
         return
@@ -204,21 +205,3 @@ def _run_and_sequences(paths: list[Path], regions: Path | None) -> tuple[Path, P
         raise typer.BadParameter("give a run directory and one file of sequences", param_hint="[RUN] SEQS")
     run, sequences = (Path("motifcnn_out"), *given)[-2:]
     return run, sequences
-
-
-def motifs_path(run: Path) -> Path:
-    """Return the motif file of a run directory, or the file itself if it is one.
-
-    Raises:
-        InputError: There is neither, or the run found no motif.
-    """
-    if not run.is_dir():
-        if run.exists():
-            return run
-        raise InputError("there is no such run; give the directory that `motifcnn train` wrote, or a MEME file", run)
-    path = run / MOTIFS_FILE
-    if path.exists():
-        return path
-    if (run / "run.json").exists():
-        raise InputError("this run found no motif, so there is nothing to export; its report.html says more", run)
-    raise InputError(f"holds no {MOTIFS_FILE}; give the directory that `motifcnn train` wrote, or a MEME file", run)

@@ -53,6 +53,7 @@ def scan(
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.processors import count_threads
     from motifcnn.ranks import joined
+    from motifcnn.runs import motif_file
     from motifcnn.scanning.device import choose_scan_device
     from motifcnn.scanning.genome import choose_motifs, scan_genome
 
@@ -129,16 +130,3 @@ def _check_place_of_parquet(out: Path | None) -> None:
         raise MotifcnnError("--format parquet is no text for a terminal; give a file with --out")
     if out is not None and out.suffix == ".gz":
         raise MotifcnnError(f"{out}: Parquet is compressed in itself; leave .gz out of the name")
-
-
-def motif_file(path: Path) -> Path:
-    """Return the motif file of a run directory, or the file itself."""
-    if not path.is_dir():
-        return path
-    from motifcnn.runs import RunDirectory
-
-    run = RunDirectory(path)
-    if not run.motifs_meme.exists():
-        why = "the run found no motif" if run.motifs_table.exists() else "it is not a complete run directory"
-        raise MotifcnnError(f"{path}: holds no motifs.meme ({why}); give a run with motifs or a MEME file with -m")
-    return run.motifs_meme

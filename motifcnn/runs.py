@@ -101,6 +101,28 @@ FILES = {
 }
 
 
+def motif_file(path: Path) -> Path:
+    """Return the motif file of a run directory; the file itself if it is one, or "-".
+
+    Raises:
+        InputError: There is neither, or the run is not complete or found no motif.
+    """
+    if not path.is_dir():
+        if path.exists() or str(path) == "-":
+            return path
+        raise InputError("there is no such run; give the directory that `motifcnn train` wrote, or a MEME file", path)
+    run = RunDirectory(path)
+    if run.motifs_meme.exists():
+        return run.motifs_meme
+    if run.motifs_table.exists():
+        raise InputError("this run found no motif; its report.html says more. Give another run, or a MEME file", path)
+    if run.run_record.exists():
+        raise InputError(
+            "this run is not complete and holds no motifs.meme; go on with `motifcnn train --resume`", path
+        )
+    raise InputError("holds no motifs.meme; give the directory that `motifcnn train` wrote, or a MEME file", path)
+
+
 @dataclass
 class RunRecord:
     """Provenance: what made this run, from what, on what.

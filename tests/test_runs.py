@@ -3,11 +3,12 @@ import json
 import logging
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.runs import FILES, JsonLinesHandler, RunDirectory, RunRecord, read_json, write_json
+from motifcnn.runs import FILES, JsonLinesHandler, RunDirectory, RunRecord, motif_file, read_json, write_json
 from motifcnn.settings import Settings, from_toml
 
 
@@ -205,3 +206,21 @@ def test_the_log_is_one_object_a_line_while_it_is_open(tmp_path):
     with JsonLinesHandler(path, append=False):
         pass
     assert path.read_text() == ""
+
+
+def test_the_motif_file_of_a_run_or_the_reason_why_there_is_none(run, tmp_path):
+    def fault(path):
+        with pytest.raises(InputError) as caught:
+            motif_file(path)
+        return str(caught.value)
+
+    assert "there is no such run; give the directory that `motifcnn train` wrote" in fault(tmp_path / "nowhere")
+    assert "holds no motifs.meme; give the directory" in fault(run.path)
+    run.run_record.write_text("{}")
+    assert "this run is not complete and holds no motifs.meme; go on with" in fault(run.path)
+    run.motifs_table.write_text("motif\n")
+    assert "this run found no motif; its report.html says more" in fault(run.path)
+    run.motifs_meme.write_text("MEME version 4\n")
+    assert motif_file(run.path) == run.motifs_meme
+    assert motif_file(run.motifs_meme) == run.motifs_meme
+    assert str(motif_file(Path("-"))) == "-"

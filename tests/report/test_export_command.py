@@ -76,7 +76,7 @@ def test_export_says_what_is_missing(run_cli, make_run, tmp_path, what):
     cases = {
         tmp_path / "none": "there is no such run; give the directory that `motifcnn train` wrote, or a MEME file",
         tmp_path / "bare": "holds no motifs.meme; give the directory that `motifcnn train` wrote, or a MEME file",
-        make_run("empty"): "this run found no motif, so there is nothing to export; its report.html says more",
+        make_run("empty"): "this run found no motif; its report.html says more. Give another run, or a MEME file",
     }
     for run, message in cases.items():
         result = run_cli("export", what, run, "-o", tmp_path / "out")
