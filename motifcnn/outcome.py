@@ -303,7 +303,7 @@ def _positions_table(outcome: Outcome) -> pd.DataFrame:
             {
                 "target": found.target,
                 "position": np.arange(1, found.motif.width + 1),
-                "letters": [letters or None for letters in found.letters],
+                "letters": [",".join(letters) or None for letters in found.letters],  # "NA" could be two amino acids
                 "information_bits": found.motif.information(),
                 "test_auroc": found.aurocs,
                 "p_value": found.p_values,

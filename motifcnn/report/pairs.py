@@ -27,7 +27,8 @@ class PairRow:
         spacing: Letters between the sites and how often, in words.
         spacing_e_value: Of the spacing.
         order_e_value: Of order and orientation, whatever the distance.
-        arranged: Whether a spacing or an order is significant.
+        spaced: Whether the spacing is significant.
+        ordered: Whether order and orientation are.
     """
 
     first: str
@@ -39,7 +40,8 @@ class PairRow:
     spacing: str
     spacing_e_value: str
     order_e_value: str
-    arranged: bool
+    spaced: bool
+    ordered: bool
 
 
 def pair_rows(rows: Sequence[Row], e_threshold: float) -> list[PairRow]:
@@ -53,12 +55,16 @@ def pair_rows(rows: Sequence[Row], e_threshold: float) -> list[PairRow]:
 
 
 def pair_sentences(rows: Sequence[PairRow]) -> list[str]:
-    """Return a sentence for each pair that keeps a spacing or an order, or acts together."""
+    """Return sentences on each pair that keeps a spacing or an order, or acts together."""
     said = []
     for row in rows:
         names = f"Two sites of {row.first}" if row.first == row.second else f"{row.first} and {row.second}"
-        if row.arranged:
-            said.append(f"{names} keep an arrangement: {row.spacing} (E\u00a0=\u00a0{row.spacing_e_value}).")
+        if row.spaced:
+            said.append(f"{names} keep a spacing: {row.spacing} (E\u00a0=\u00a0{row.spacing_e_value}).")
+        if row.ordered:
+            said.append(
+                f"{names} keep an order or orientation, whatever the distance (E\u00a0=\u00a0{row.order_e_value})."
+            )
         if row.kind.startswith(("redundant", "synergistic")):
             said.append(f"{names} are {row.kind}.")
     return said
@@ -78,7 +84,8 @@ def _pair_row(row: Row, e_threshold: float) -> PairRow:
         _spacing(row),
         probability(spacing_e),
         probability(order_e),
-        spacing_e <= e_threshold or order_e <= e_threshold,
+        spacing_e <= e_threshold,
+        order_e <= e_threshold,
     )
 
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from motifcnn.errors import MotifcnnError
 from motifcnn.logos import inline_svg
 from motifcnn.report.run_files import RunFiles, number
-from motifcnn.report.tables import decimal, probability
+from motifcnn.report.tables import MISSING, decimal, probability
 
 Cells = tuple[str, ...]
 
@@ -36,12 +36,16 @@ def position_views(files: RunFiles, e_threshold: float) -> list[PositionView]:
         rows = files.positions.where("target", target).rows
         significant = [row for row in rows if number(row.get("e_value", "")) <= e_threshold]
         ranked = sorted(significant, key=lambda row: number(row.get("p_value", "")))
-        named = [f"{row['position']} ({', '.join(row['letters'])})" for row in ranked[:4] if row["letters"] != "NA"]
+        named = [
+            f"{row['position']} ({', '.join(row['letters'].split(','))})"
+            for row in ranked[:4]
+            if row["letters"] != "NA"
+        ]
         sentence = f"Positions that tell most: {', '.join(named)}." if named else ""
         cells = tuple(
             (
                 row["position"],
-                row["letters"].replace("NA", "–"),
+                MISSING if row["letters"] == "NA" else row["letters"].replace(",", ""),
                 decimal(number(row["information_bits"]), 2),
                 decimal(number(row["test_auroc"])),
                 probability(number(row["p_value"])),

@@ -12,9 +12,19 @@ def test_a_pair_reads_as_a_sentence():
     (row,) = pair_rows([ROW], 0.05)
     assert row.spacing == "12 to 14 letters between, b downstream of a, same strand: in 31 of 80, 2.2 expected"
     assert (row.losses, row.excess) == (("0.020", "0.010", "0.200"), "0.170 ± 0.030")
-    assert row.arranged
-    assert pair_sentences([row])[0].startswith("a and b keep an arrangement: 12 to 14 letters between")
-    assert pair_sentences([row])[1] == "a and b are redundant: either makes up for the other."
+    assert row.spaced
+    assert row.ordered
+    spacing, order, together = pair_sentences([row])
+    assert spacing.startswith("a and b keep a spacing: 12 to 14 letters between")
+    assert spacing.endswith("(E\u00a0=\u00a03.0\u202f×\u202f10⁻⁴).")
+    assert order == "a and b keep an order or orientation, whatever the distance (E\u00a0=\u00a00.03)."
+    assert together == "a and b are redundant: either makes up for the other."
+
+
+def test_an_order_alone_is_not_called_a_spacing():
+    (row,) = pair_rows([ROW | {"spacing_e_value": "0.7", "kind": "independent"}], 0.05)
+    (sentence,) = pair_sentences([row])
+    assert sentence.startswith("a and b keep an order or orientation")
 
 
 def test_one_distance_and_one_letter():
@@ -26,17 +36,17 @@ def test_what_is_not_known_is_a_dash_and_nothing_is_claimed():
     nothing = dict.fromkeys(ROW, "NA") | {"motif_a": "a", "motif_b": "b", "sequences": "3"}
     (row,) = pair_rows([nothing], 0.05)
     assert (row.spacing, row.kind, row.spacing_e_value) == ("–", "–", "–")
-    assert not row.arranged
+    assert not (row.spaced or row.ordered)
     assert pair_sentences([row]) == []
 
 
 def test_pairs_beyond_the_threshold_are_not_called_arranged():
     (row,) = pair_rows([ROW | {"spacing_e_value": "0.2", "order_e_value": "0.4", "kind": "independent"}], 0.05)
-    assert not row.arranged
+    assert not (row.spaced or row.ordered)
     assert pair_sentences([row]) == []
 
 
 def test_two_sites_of_one_motif_are_spoken_of_as_such():
     (row,) = pair_rows([ROW | {"motif_b": "a", "kind": "NA"}], 0.05)
     assert "the weaker downstream of the stronger, same strand" in row.spacing
-    assert pair_sentences([row])[0].startswith("Two sites of a keep an arrangement")
+    assert pair_sentences([row])[0].startswith("Two sites of a keep a spacing")
