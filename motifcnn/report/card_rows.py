@@ -85,8 +85,28 @@ class Scale:
         )
 
 
+class _Scaled:
+    """What rows of values have in common."""
+
+    scale: Scale
+
+    @property
+    def height(self) -> float:
+        """How high the row is."""
+        return self.scale.height
+
+    def axis(self) -> tuple[tuple[float, str], ...]:
+        """Return the ticks."""
+        return self.scale.ticks()
+
+    def _zero_line(self, positions: int) -> str:
+        """Draw the line at 0."""
+        zero = number(self.scale.down(0.0))
+        return f'<line class="zero" x2="{number(positions * STEP)}" y1="{zero}" y2="{zero}"/>'
+
+
 @dataclass(frozen=True, eq=False)
-class LetterRow:
+class LetterRow(_Scaled):
     """Letters as high as they are worth: above the line those that raise the logit, below those that lower it.
 
     Args:
@@ -105,19 +125,10 @@ class LetterRow:
     scale: Scale
     colours: dict[str, str]
 
-    @property
-    def height(self) -> float:
-        """How high the row is."""
-        return self.scale.height
-
-    def axis(self) -> tuple[tuple[float, str], ...]:
-        """Return the ticks."""
-        return self.scale.ticks()
-
     def draw(self, begin: int, end: int) -> str:
         """Draw some positions."""
         zero = self.scale.down(0.0)
-        parts = [f'<line class="zero" x2="{number((end - begin) * STEP)}" y1="{number(zero)}" y2="{number(zero)}"/>']
+        parts = [self._zero_line(end - begin)]
         for place in range(begin, end):
             tip = self.scale.down(float(self.values[place]))
             height = abs(tip - zero)
@@ -244,7 +255,7 @@ def _arrow(left: float, right: float, top: float, bottom: float, strand: str) ->
 
 
 @dataclass(frozen=True, eq=False)
-class LineRow:
+class LineRow(_Scaled):
     """Values as lines over one another.
 
     Args:
@@ -259,19 +270,9 @@ class LineRow:
     lines: Sequence[tuple[str, str, Values]]
     scale: Scale
 
-    @property
-    def height(self) -> float:
-        """How high the row is."""
-        return self.scale.height
-
-    def axis(self) -> tuple[tuple[float, str], ...]:
-        """Return the ticks."""
-        return self.scale.ticks()
-
     def draw(self, begin: int, end: int) -> str:
         """Draw some positions."""
-        zero = number(self.scale.down(0.0))
-        parts = [f'<line class="zero" x2="{number((end - begin) * STEP)}" y1="{zero}" y2="{zero}"/>']
+        parts = [self._zero_line(end - begin)]
         for name, colour, values in self.lines:
             points = [
                 f"{number((place - begin + 0.5) * STEP)} {number(self.scale.down(float(values[place])))}"
@@ -284,7 +285,7 @@ class LineRow:
 
 
 @dataclass(frozen=True, eq=False)
-class BarRow:
+class BarRow(_Scaled):
     """Values as bars; none where there is no value.
 
     Args:
@@ -301,15 +302,6 @@ class BarRow:
     scale: Scale
     colour: str
 
-    @property
-    def height(self) -> float:
-        """How high the row is."""
-        return self.scale.height
-
-    def axis(self) -> tuple[tuple[float, str], ...]:
-        """Return the ticks."""
-        return self.scale.ticks()
-
     def draw(self, begin: int, end: int) -> str:
         """Draw some positions."""
         zero = self.scale.down(0.0)
@@ -320,5 +312,4 @@ class BarRow:
                 tip = self.scale.down(value)
                 x = number((place - begin) * STEP)
                 bars.append(f"M{x} {number(zero)}V{number(tip)}h{number(STEP)}V{number(zero)}Z")
-        line = f'<line class="zero" x2="{number((end - begin) * STEP)}" y1="{number(zero)}" y2="{number(zero)}"/>'
-        return f'<path d="{"".join(bars)}" fill="{self.colour}"/>{line}'
+        return f'<path d="{"".join(bars)}" fill="{self.colour}"/>{self._zero_line(end - begin)}'

@@ -1,6 +1,7 @@
 """The report's section on letters at fixed positions."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from markupsafe import Markup
 
@@ -10,6 +11,9 @@ from motifcnn.report.run_files import RunFiles, number
 from motifcnn.report.tables import MISSING, decimal, probability
 
 Cells = tuple[str, ...]
+
+_MOST_NAMED: Final = 4
+"""Positions named in the sentence."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,8 @@ def position_views(files: RunFiles, e_threshold: float) -> list[PositionView]:
         rows = files.positions.where("target", target).rows
         significant = [row for row in rows if number(row.get("e_value", "")) <= e_threshold]
         ranked = sorted(significant, key=lambda row: number(row.get("p_value", "")))
-        named = [
-            f"{row['position']} ({', '.join(row['letters'].split(','))})"
-            for row in ranked[:4]
-            if row["letters"] != "NA"
-        ]
+        told = [row for row in ranked[:_MOST_NAMED] if row["letters"] != "NA"]
+        named = [f"{row['position']} ({row['letters'].replace(',', ', ')})" for row in told]
         sentence = f"Positions that tell most: {', '.join(named)}." if named else ""
         cells = tuple(
             (

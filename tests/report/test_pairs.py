@@ -36,13 +36,13 @@ def test_what_is_not_known_is_a_dash_and_nothing_is_claimed():
     nothing = dict.fromkeys(ROW, "NA") | {"motif_a": "a", "motif_b": "b", "sequences": "3"}
     (row,) = pair_rows([nothing], 0.05)
     assert (row.spacing, row.kind, row.spacing_e_value) == ("–", "–", "–")
-    assert not (row.spaced or row.ordered)
+    assert (row.spaced, row.ordered) == (False, False)
     assert pair_sentences([row]) == []
 
 
 def test_pairs_beyond_the_threshold_are_not_called_arranged():
     (row,) = pair_rows([ROW | {"spacing_e_value": "0.2", "order_e_value": "0.4", "kind": "independent"}], 0.05)
-    assert not (row.spaced or row.ordered)
+    assert (row.spaced, row.ordered) == (False, False)
     assert pair_sentences([row]) == []
 
 
