@@ -46,8 +46,9 @@ _FIRST_SHARES = (0.5, 0.8)
 _LEAST_SHARE, _MOST_SHARE = 1e-3, 0.999
 """Bounds of the share of sequences with a site, which would stick at 0 and 1."""
 
-_NEGLIGIBLE = 1e-4
-"""Windows less likely than this to be the site are not counted."""
+_NEGLIGIBLE, _NEGLIGIBLE_IN_ALL = 1e-4, 0.02
+"""Windows less likely than this to be the site are not counted, nor those that all together are less likely: a bound
+for each alone would leave out more of the weak sites the longer the sequences are."""
 
 _FAR_BELOW = 15.0
 """Nats below the best window from which another adds next to nothing (3e-7) to the sum of all."""
@@ -214,7 +215,7 @@ def _count_letters(  # type: ignore[no-untyped-def] # pragma: no cover
     codes, start, end, width, complement, flank, scores, best, whole, counts
 ):
     """Add the letters of a sequence's windows and of their flanks, each by the window's chance."""
-    floor = best + np.log(_NEGLIGIBLE * whole)
+    floor = best + np.log(whole * min(_NEGLIGIBLE, _NEGLIGIBLE_IN_ALL / scores.size))
     for strand in range(scores.shape[0]):
         for window in range(scores.shape[1]):
             if scores[strand, window] < floor:
