@@ -130,13 +130,12 @@ def _fit_each(
 ) -> Matrix:
     """Fit one model an output where its target is known; return predictions, shape [example, output]."""
     columns = []
-    for column in range(objective.outputs):
-        truth = values[:, 0] if objective.task == "classes" else values[:, column]
+    for truth in objective.columns(values, standardised=False).T:
         known = np.flatnonzero(~np.isnan(truth))
         if objective.task == "regression":
             columns.append(_ridge(fitted[known], truth[known], scored))
             continue
-        labels = truth[known] == (column if objective.task == "classes" else 1)
+        labels = truth[known] == 1
         if labels.all() or not labels.any():
             columns.append(np.full(scored.shape[0], float(labels.mean()) if labels.size else 0.5))
         else:
@@ -144,7 +143,7 @@ def _fit_each(
     return np.stack(columns, axis=1)
 
 
-def _ridge(features: "Matrix | csr_matrix", values: npt.NDArray[np.float32], scored: "Matrix | csr_matrix") -> Matrix:
+def _ridge(features: "Matrix | csr_matrix", values: Matrix, scored: "Matrix | csr_matrix") -> Matrix:
     from sklearn.linear_model import Ridge
 
     return np.asarray(Ridge().fit(features, values).predict(scored), dtype=np.float64)

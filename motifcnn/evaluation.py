@@ -1,6 +1,7 @@
 """How good predictions are."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,14 +67,9 @@ def score_predictions(
         values: Shape [example, target]; NaN where missing.
     """
     per_target = {}
-    for column, name in enumerate(objective.output_names):
-        truth = values[:, 0] if objective.task == "classes" else values[:, column]
-        known = ~np.isnan(truth)
-        predicted, truth = predictions[known, column].astype(np.float64), truth[known].astype(np.float64)
-        if objective.task == "regression":
-            per_target[name] = _score_values(predicted, truth)
-        else:
-            per_target[name] = _score_labels(predicted, truth == (column if objective.task == "classes" else 1))
+    for name, (predicted, truth) in zip(objective.output_names, _known(objective, predictions, values), strict=True):
+        measured = objective.task == "regression"
+        per_target[name] = _score_values(predicted, truth) if measured else _score_labels(predicted, truth == 1)
     return Scores(objective.task, len(values), per_target)
 
 
@@ -82,16 +78,22 @@ def headline_score(
 ) -> float:
     """Return `score_predictions(...).headline` and nothing else, in a fraction of the time."""
     scores = []
-    for column in range(objective.outputs):
-        truth = values[:, 0] if objective.task == "classes" else values[:, column]
-        known = ~np.isnan(truth)
-        predicted, truth = predictions[known, column].astype(np.float64), truth[known].astype(np.float64)
+    for predicted, truth in _known(objective, predictions, values):
         if objective.task != "regression":
-            scores.append(rank_auroc(predicted, truth == (column if objective.task == "classes" else 1)))
+            scores.append(rank_auroc(predicted, truth == 1))
         elif len(truth) >= 3 and np.ptp(truth) > 0 and np.ptp(predicted) > 0:
             scores.append(float(np.corrcoef(predicted, truth)[0, 1]))
     defined = [score for score in scores if not math.isnan(score)]
     return float(np.mean(defined)) if defined else math.nan
+
+
+def _known(
+    objective: Objective, predictions: npt.NDArray[np.floating], values: npt.NDArray[np.floating]
+) -> Iterator[tuple[Matrix, Matrix]]:
+    """Give predictions and truth of each output, missing values left out."""
+    for predicted, truth in zip(predictions.T, objective.columns(values, standardised=False).T, strict=True):
+        known = ~np.isnan(truth)
+        yield predicted[known].astype(np.float64), truth[known]
 
 
 def _score_labels(predicted: Matrix, truth: npt.NDArray[np.bool_]) -> TargetScores:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.errors import InputError, MotifcnnError
+from motifcnn.formats.genome_tracks import first_names
 from motifcnn.formats.labels import Labels, Task, check_variety
 from motifcnn.near_identical import Clusters, find_clusters
 from motifcnn.sequences import Sequences
@@ -25,7 +26,6 @@ _LOGGER = logging.getLogger(__name__)
 LEAST_EXAMPLES: Final = 20
 LEAST_PER_CLASS: Final = 5
 """Fewer examples cannot be divided into three parts that each say something."""
-_SHOWN: Final = 3
 _LARGE_CLUSTER: Final = 0.2
 """Share of the examples from which one cluster distorts the split."""
 
@@ -174,9 +174,9 @@ def assign_splits(examples: Examples, settings: SplitSettings, seed: int) -> Exa
 def _mismatch(unknown: Sequence[str], unlabelled: Sequence[str]) -> str:
     found = []
     if unknown:
-        found.append(f"{_count(len(unknown), 'label')} without a sequence ({_first(unknown)})")
+        found.append(f"{_count(len(unknown), 'label')} without a sequence ({first_names(unknown)})")
     if unlabelled:
-        found.append(f"{_count(len(unlabelled), 'sequence')} without a label ({_first(unlabelled)})")
+        found.append(f"{_count(len(unlabelled), 'sequence')} without a label ({first_names(unlabelled)})")
     return " and ".join(found)
 
 
@@ -184,14 +184,10 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _first(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
-
-
 def _nothing_in_common(sequences: Sequences, labels: Labels, sequences_path: str | Path) -> str:
     message = (
-        f"no label has a sequence in {sequences_path}: names here are {_first(labels.names)}, "
-        f"names there are {_first(sequences.names)}"
+        f"no label has a sequence in {sequences_path}: names here are {first_names(labels.names)}, "
+        f"names there are {first_names(sequences.names)}"
     )
     known = set(sequences.names)
     readings: dict[str, Callable[[str], str]] = {

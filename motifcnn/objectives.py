@@ -74,17 +74,17 @@ class Objective:
         """One name a logit: a target, or a class."""
         return self.classes if self.task == "classes" else self.targets
 
-    def columns(self, values: Values) -> npt.NDArray[np.float64]:
+    def columns(self, values: npt.NDArray[np.floating], *, standardised: bool = True) -> npt.NDArray[np.float64]:
         """Return one number an example and output, shape [example, output]; NaN where missing.
 
         Args:
-            values: Targets of shape [example, target]. A class becomes 1 against 0 for all others, a measurement
-                its distance from the mean in standard deviations.
+            values: Targets of shape [example, target]. A class becomes 1 against 0 for all others.
+            standardised: Whether a measurement becomes its distance from the mean in standard deviations.
         """
         numbers = values.astype(np.float64)
         if self.task == "classes":
             return np.where(np.isnan(numbers), np.nan, numbers == np.arange(self.outputs))
-        if self.task == "regression":
+        if self.task == "regression" and standardised:
             return np.asarray((numbers - self.means) / self.deviations)
         return numbers
 

@@ -212,10 +212,8 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
         examples.task, examples.targets, examples.classes, examples.values[parts["train"]], weigh_classes=True
     )
     if examples.task != "regression":
-        for column, name in enumerate(objective.output_names):
-            truth = examples.values[:, 0] if examples.task == "classes" else examples.values[:, column]
-            positive = truth == (column if examples.task == "classes" else 1)
-            rows.append((f"{name} positives", f"{positive.sum()} of {(~np.isnan(truth)).sum()}"))
+        for name, truth in zip(objective.output_names, objective.columns(examples.values).T, strict=True):
+            rows.append((f"{name} positives", f"{(truth == 1).sum()} of {(~np.isnan(truth)).sum()}"))
     measure = "Pearson" if examples.task == "regression" else "AUROC"
     rows += _track_rows(examples)
     baselines = fit_baselines(

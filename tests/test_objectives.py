@@ -167,5 +167,6 @@ def test_columns_are_one_number_for_each_output(generator, task):
         elif task == "regression":
             back = columns[row, column] * objective.deviations[column] + objective.means[column]
             assert back == pytest.approx(value, abs=1e-5)
+            assert objective.columns(values, standardised=False)[row, column] == value
         else:
             assert columns[row, column] == value
