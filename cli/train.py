@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from motifcnn.training import EpochReport
 
 
-@with_tunables("", "input", "channels", "split", "model", "training", "motifs")
+@with_tunables("", "input", "channels", "split", "cross_validation", "model", "training", "motifs")
 def train(
     sequences: Annotated[Path, typer.Argument(metavar="SEQS", help="FASTA; or BED or narrowPeak with --genome.")],
     labels: Annotated[
@@ -100,12 +100,17 @@ class TrainingProgress:
 def say_outcome(outcome: "Outcome", out: Path) -> None:
     """Sum a run up in a few lines."""
     from motifcnn.channel_findings import ablation_metrics
+    from motifcnn.cross_validation import cross_validation_metrics
     from motifcnn.report.channels import ablation_sentence
+    from motifcnn.report.wording import cross_validation_sentence
 
     scores = outcome.scores("test")
     measure = "Pearson r" if scores.task == "regression" else "AUROC"
     baselines = ", ".join(f"{b.name} alone {b.scores.headline:.3f}" for b in outcome.baselines)
     speech.say(f"held-out {measure} {scores.headline:.3f} on {scores.n} examples ({baselines})")
+    if outcome.cross_validation is not None:
+        sentence = cross_validation_sentence(cross_validation_metrics(outcome.cross_validation))
+        speech.say(sentence[0].lower() + sentence[1:-1])
     if outcome.channels.ablation is not None:
         names = list(outcome.examples.track_names)
         speech.say(ablation_sentence({"ablation": ablation_metrics(outcome.channels.ablation)}, names))

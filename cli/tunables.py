@@ -22,6 +22,7 @@ _PANELS = {
     "input": "Input",
     "channels": "Channels from alignments",
     "split": "Training, validation and held-out sets",
+    "cross_validation": "Cross-validation",
     "model": "Network",
     "training": "Training",
     "motifs": "Motifs",

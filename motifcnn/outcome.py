@@ -19,6 +19,12 @@ from motifcnn.channel_findings import (
     shifts_table,
 )
 from motifcnn.channels import missing
+from motifcnn.cross_validation import (
+    CrossValidation,
+    cross_validation_metrics,
+    fold_predictions_table,
+    folds_table,
+)
 from motifcnn.evaluation import Scores, score_predictions
 from motifcnn.examples import Examples
 from motifcnn.extraction import positive_groups, site_windows
@@ -53,6 +59,7 @@ class Outcome:
         assessment: The motifs.
         channels: What was found of the further channels.
         positions: Targets that depend on letters at fixed positions.
+        cross_validation: What networks trained on folds reached, where that was asked for.
     """
 
     model: TrainedModel
@@ -65,6 +72,7 @@ class Outcome:
     assessment: Assessment
     channels: ChannelFindings = field(default_factory=ChannelFindings)
     positions: tuple[FixedPositions, ...] = ()
+    cross_validation: CrossValidation | None = None
 
     def scores(self, part: Part) -> Scores:
         """Return the network's scores on "train", "validation" or "test"."""
@@ -97,6 +105,9 @@ def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | Non
     _write_table(run.motifs_table, _motifs_table(outcome, record.settings.motifs.e_threshold))
     _write_table(run.sites, _sites_table(outcome))
     _write_table(run.pairs, _pairs_table(outcome))
+    if outcome.cross_validation is not None:
+        _write_table(run.folds, folds_table(outcome.cross_validation))
+        _write_table(run.fold_predictions, fold_predictions_table(outcome.cross_validation))
     if outcome.positions:
         _write_table(run.positions, _positions_table(outcome))
     for number, found in enumerate(outcome.positions, start=1):
@@ -317,7 +328,7 @@ def _positions_table(outcome: Outcome) -> pd.DataFrame:
 def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
     examples, objective = outcome.examples, outcome.model.objective
     lengths = examples.sequences.lengths
-    groups = positive_groups(objective, examples.values)
+    groups, validated = positive_groups(objective, examples.values), outcome.cross_validation
     return {
         "task": objective.task,
         "targets": list(objective.targets),
@@ -337,6 +348,7 @@ def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
         },
         "test": _scores_dict(outcome.scores("test")),
         "validation": _scores_dict(outcome.scores("validation")),
+        **({"cross_validation": cross_validation_metrics(validated)} if validated is not None else {}),
         **({"ablation": ablation_metrics(outcome.channels.ablation)} if outcome.channels.ablation else {}),
         "baselines": {
             f"{baseline.name}_{_headline_name(objective.task)}": baseline.scores.headline

@@ -3,39 +3,39 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from motifcnn.ablation import ablate
+from motifcnn.assembly import assemble, fit
 from motifcnn.assessment import assess
 from motifcnn.baselines import fit_baselines
 from motifcnn.channel_findings import channel_findings
+from motifcnn.cross_validation import CrossValidation, cross_validate
 from motifcnn.devices import Device, choose_device, use_threads
-from motifcnn.encoding import EncodedSequences, track_scales
+from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun, MotifcnnError
-from motifcnn.examples import Examples
 from motifcnn.extraction import extract_motifs, filter_motifs
 from motifcnn.fixed_positions import fixed_positions
+from motifcnn.folds import Fold, divide_into_folds
 from motifcnn.known_motifs import known_motifs
-from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.table import LayerRow, layer_table
 from motifcnn.motifs import Motif
-from motifcnn.objectives import Objective
 from motifcnn.outcome import Outcome, write_outcome
 from motifcnn.preparation import InputFiles, Prepared, fit_model, prepare
 from motifcnn.ranks import Ranks, joined
 from motifcnn.runs import JsonLinesHandler, RunDirectory, RunRecord
-from motifcnn.seeding import seed_filters
-from motifcnn.settings import ModelSettings, Settings
+from motifcnn.settings import Settings
 from motifcnn.splits import PARTS
-from motifcnn.training import EpochRecord, EpochReport, TrainingData, predict_logits, train
-from motifcnn.word_sums import add_word_sums
+from motifcnn.training import EpochRecord, EpochReport, predict_logits
 
 _LOGGER = logging.getLogger(__name__)
+Predictions = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,20 @@ def run(
                 log = JsonLinesHandler(street.directory.log, append=request.resume)
                 recording.enter_context(log)
                 recording.enter_context(_kept_when_interrupted(street.directory, street.record, street.model))
-            history = _train(request, street, on_epoch, ranks)
+            history = fit(
+                street.model,
+                street.encoded,
+                street.prepared.examples,
+                settings,
+                checkpoint=street.directory.checkpoint,
+                resume=request.resume,
+                on_epoch=on_epoch if ranks.is_first else lambda report: None,
+                ranks=ranks,
+            )
+            validated = _cross_validate(street, settings, ranks)
         if not ranks.is_first:
             return None
-        outcome = _harvest(street, history, settings)
+        outcome = replace(_harvest(street, history, settings), cross_validation=validated)
         write_outcome(street.directory, outcome, street.prepared.negatives_made, street.record)
     return outcome
 
@@ -106,7 +116,9 @@ class _Street:
 
     directory: RunDirectory
     record: RunRecord
+    device: Device
     prepared: Prepared
+    folds: Sequence[Fold]
     model: TrainedModel
     encoded: EncodedSequences
     layers: Sequence[LayerRow]
@@ -125,7 +137,8 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
     database = known_motifs(request.database) if request.database is not None else []
     prepared = prepare(request.files, settings)
     model_settings = fit_model(settings.model, prepared.examples.sequences, request.files.sequences)
-    model, encoded = _assemble(prepared.examples, settings, model_settings, device)
+    folds = divide_into_folds(prepared.examples, settings.cross_validation, settings.split, settings.seed)
+    model, encoded = assemble(prepared.examples, settings, model_settings, device)
     directory = RunDirectory(request.out)
     layers = layer_table(
         model.network, int(prepared.examples.sequences.lengths.max()), word_sums=settings.training.word_sums
@@ -136,7 +149,7 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
             record.check_resumable(directory)
         record.write(directory)
         on_layers(layers)
-    return _Street(directory, record, prepared, model, encoded, layers, database)
+    return _Street(directory, record, device, prepared, folds, model, encoded, layers, database)
 
 
 @contextmanager
@@ -154,47 +167,16 @@ def _kept_when_interrupted(directory: RunDirectory, record: RunRecord, model: Tr
         ) from None
 
 
-def _assemble(
-    examples: Examples, settings: Settings, model_settings: ModelSettings, device: Device
-) -> tuple[TrainedModel, EncodedSequences]:
-    """Make an untrained model that fits the examples, and put these on its device."""
-    sequences, training = examples.sequences, examples.part("train")
-    objective = Objective.from_training_set(
-        examples.task,
-        examples.targets,
-        examples.classes,
-        examples.values[training],
-        weigh_classes=settings.training.class_weights,
-    )
-    scales = track_scales(examples.track_names, examples.tracks[:, sequences.positions_of(training)])
-    network = MotifNetwork(model_settings, sequences.alphabet, len(scales), objective.outputs, settings.seed)
-    seed_filters(network, objective, sequences.subset(training), examples.values[training], settings.training)
-    network.to(device.torch_device)
-    encoded = EncodedSequences(sequences, examples.tracks, scales, device.torch_device)
-    softmask, width, scored = settings.input.softmask, int(np.median(sequences.lengths)), settings.channels
-    return TrainedModel(network, objective, sequences.alphabet, scales, softmask, width, scored), encoded
+def _cross_validate(street: _Street, settings: Settings, ranks: Ranks) -> CrossValidation | None:
+    """Train a network on each fold as the main one was trained, each process its own ones."""
 
+    def held_out_predictions(fold: Fold) -> Predictions:
+        model, encoded = assemble(fold.examples, settings, street.model.network.settings, street.device)
+        fit(model, encoded, fold.examples, settings)
+        logits = predict_logits(model.network, encoded, fold.examples.part("test"))
+        return np.asarray(model.objective.predictions(logits).numpy())
 
-def _train(
-    request: TrainingRequest, street: _Street, on_epoch: Callable[[EpochReport], None], ranks: Ranks
-) -> list[EpochRecord]:
-    """Train the filters in all processes, then, in the first, put sums of words beside them."""
-    model, examples = street.model, street.prepared.examples
-    data = TrainingData(street.encoded, examples.values, examples.part("train"), examples.part("validation"))
-    history = train(
-        model.network,
-        model.objective,
-        data,
-        request.settings.training,
-        seed=request.settings.seed,
-        checkpoint=street.directory.checkpoint,
-        resume=request.resume,
-        on_epoch=on_epoch if ranks.is_first else lambda report: None,
-        ranks=ranks,
-    )
-    if ranks.is_first:
-        add_word_sums(model.network, model.objective, data, examples.sequences, request.settings.training)
-    return history
+    return cross_validate(street.folds, street.model.objective, held_out_predictions, ranks)
 
 
 def _harvest(street: _Street, history: Sequence[EpochRecord], settings: Settings) -> Outcome:

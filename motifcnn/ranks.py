@@ -8,6 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -24,6 +25,8 @@ _VARIABLES: Final = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MA
 _JOINED: Final = count()
 _TOLD: Final = "told"
 _NOTHING_FOLLOWS: Final = -1
+_PATIENCE: Final = timedelta(days=1)
+"""How long one process waits for another that lives: for a network of its own to be trained. Dead ones are noticed."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,9 @@ def _begun(here: Place) -> Any:
     try:
         # a name of its own each time, or the addresses of the last time would be found there
         store = PrefixStore(f"motifcnn/{next(_JOINED)}", _whole_store())
-        torch.distributed.init_process_group(_backend(here), store=store, rank=here.rank, world_size=here.size)
+        torch.distributed.init_process_group(
+            _backend(here), store=store, rank=here.rank, world_size=here.size, timeout=_PATIENCE
+        )
     except (RuntimeError, ValueError) as error:
         raise MotifcnnError(
             f"process {here.rank} of {here.size} cannot reach the others "

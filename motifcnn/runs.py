@@ -82,6 +82,8 @@ FILES = {
     "metrics": "metrics.json",
     "predictions": "predictions.tsv",
     "baselines": "baselines.tsv",
+    "folds": "folds.tsv",
+    "fold_predictions": "fold_predictions.tsv",
     "layers": "layers.tsv",
     "model": "model.safetensors",
     "checkpoint": "checkpoint.safetensors",

@@ -64,6 +64,16 @@ class SplitSettings:
 
 
 @dataclass(frozen=True)
+class FoldSettings:
+    """Cross-validation beside the main training."""
+
+    folds: int = _setting(0, "Further networks, each tested on a fold that it was not trained on; 0: none.", least=0)
+    holdout_chroms: tuple[str, ...] = _setting(
+        (), "Chromosomes to hold out in turn, or all; with --folds in so many groups."
+    )
+
+
+@dataclass(frozen=True)
 class ModelSettings:
     """The network."""
 
@@ -175,6 +185,7 @@ class Settings:
     input: InputSettings = field(default_factory=InputSettings)
     channels: ChannelSettings = field(default_factory=ChannelSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
+    cross_validation: FoldSettings = field(default_factory=FoldSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     motifs: MotifSettings = field(default_factory=MotifSettings)
@@ -272,6 +283,8 @@ def first_problem(settings: Settings) -> str | None:
         if not _within(value, bounds):
             wanted = " and ".join(f"{_WORDS[kind]} {bound:g}" for kind, bound in bounds.items())
             return f"--{name.replace('_', '-')} {value}: it must be {wanted}"
+    if settings.cross_validation.folds == 1:
+        return "--folds 1: nothing would be left to train on; give 2 or more"
     if settings.split.validation_fraction + settings.split.test_fraction >= 1:
         return "--validation-fraction and --test-fraction leave nothing to train on; make them smaller"
     return None

@@ -162,24 +162,52 @@ def parts_by_chromosome(names: Sequence[str], validation: Sequence[str], test: S
     Raises:
         MotifcnnError: A name has no coordinates, a chromosome is unknown or in both sets.
     """
-    chroms = [_chrom(name) for name in names]
-    known = sorted({chrom for chrom in chroms if chrom is not None}, key=_natural)
-    if None in chroms:
-        nameless = [name for name, chrom in zip(names, chroms, strict=True) if chrom is None]
-        raise MotifcnnError(
-            f"a split by chromosome needs names with coordinates such as chr1:100-301, and {len(nameless)} of "
-            f"{len(names)} have none ({', '.join(nameless[:3])}); leave --validation-chroms and --test-chroms out"
-        )
+    chroms = chromosomes(names, "--validation-chroms and --test-chroms")
+    known = sorted(set(chroms), key=natural_order)
     for option, wanted in (("--validation-chroms", validation), ("--test-chroms", test)):
-        for chrom in wanted:
-            if chrom not in known:
-                raise MotifcnnError(_unknown_chrom(option, chrom, known))
-    both = sorted(set(validation) & set(test), key=_natural)
+        check_chromosomes(option, wanted, known)
+    both = sorted(set(validation) & set(test), key=natural_order)
     if both:
         raise MotifcnnError(f"{', '.join(both)} in --validation-chroms and in --test-chroms; keep it in one of them")
     rest = TRAIN if validation and test else UNDIVIDED
     part_of = dict.fromkeys(known, rest) | dict.fromkeys(validation, VALIDATION) | dict.fromkeys(test, TEST)
-    return np.array([part_of[str(chrom)] for chrom in chroms], dtype=np.int8)
+    return np.array([part_of[chrom] for chrom in chroms], dtype=np.int8)
+
+
+def chromosomes(names: Sequence[str], options: str) -> list[str]:
+    """Return the chromosome of each sequence.
+
+    Args:
+        names: Names with coordinates, such as `chr22:100-301`.
+        options: What asks for chromosomes, for the message.
+
+    Raises:
+        MotifcnnError: A name has no coordinates.
+    """
+    chroms = [_chrom(name) for name in names]
+    nameless = [name for name, chrom in zip(names, chroms, strict=True) if chrom is None]
+    if nameless:
+        raise MotifcnnError(
+            f"a split by chromosome needs names with coordinates such as chr1:100-301, and {len(nameless)} of "
+            f"{len(names)} have none ({', '.join(nameless[:3])}); leave {options} out"
+        )
+    return [chrom for chrom in chroms if chrom is not None]
+
+
+def check_chromosomes(option: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse chromosomes on which no sequence lies.
+
+    Args:
+        option: What asks for them, for the message.
+        wanted: Those asked for.
+        known: Those that there are.
+
+    Raises:
+        MotifcnnError: Naming the first unknown one.
+    """
+    for chrom in wanted:
+        if chrom not in known:
+            raise MotifcnnError(_unknown_chrom(option, chrom, known))
 
 
 def _chrom(name: str) -> str | None:
@@ -196,6 +224,6 @@ def _unknown_chrom(option: str, chrom: str, known: Sequence[str]) -> str:
     return f"{option}: no sequence lies on {chrom}; {hint}the chromosomes are {shown}"
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def natural_order(name: str) -> list[tuple[int, str]]:
     """Sort chr2 before chr10."""
     return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", name)]

@@ -394,3 +394,38 @@ def test_anchors_of_peptides_are_shown_position_by_position(run_cli, world):
     assert run_cli("train", fasta, table_path, "-o", run, "--force", "--test-fraction", 0.01, *options).exit_code == 0
     assert not (run / "positions.tsv").exists()  # nothing of the older run is left
     assert not (run / "logos" / "positions_1.svg").exists()
+
+
+def test_cross_validation_is_told_written_and_shown(run_cli, tiny_run, tmp_path):
+    run = tmp_path / "run"
+    command = ["train", tiny_run.sequences, tiny_run.labels, "-o", run, *tiny_run.options, "--epochs", 6, "--folds", 3]
+    result = run_cli(*command)
+    assert result.exit_code == 0, result.stderr
+    folds = pd.read_csv(run / "folds.tsv", sep="\t")
+    assert folds["fold"].tolist() == [1, 2, 3]
+    assert folds["test"].sum() == 300
+    found = json.loads((run / "metrics.json").read_text())["cross_validation"]
+    assert found["auroc"]["each"] == pytest.approx(folds["auroc"].tolist(), abs=1e-5)
+    assert found["auroc"]["mean"] == pytest.approx(folds["auroc"].mean(), abs=1e-5)
+    assert found["auroc"]["standard_deviation"] == pytest.approx(folds["auroc"].std(), abs=1e-5)
+    assert found["auroc"]["mean"] > 0.9
+    predictions = pd.read_csv(run / "fold_predictions.tsv", sep="\t")
+    assert predictions["id"].tolist() == pd.read_csv(run / "predictions.tsv", sep="\t")["id"].tolist()
+    figures = f"{found['auroc']['mean']:.3f} ± {found['auroc']['standard_deviation']:.3f}"
+    assert f"cross-validation in 3 folds: held-out AUROC {figures}, average precision " in result.stderr
+    page = (run / "report.html").read_text()
+    assert f"Cross-validation in 3 folds: held-out AUROC {figures}, average precision " in page
+    refused = run_cli(*command, "--folds", 1, "--force")
+    assert refused.stderr == "motifcnn: error: --folds 1: nothing would be left to train on; give 2 or more\n"
+
+
+def test_the_main_network_is_the_same_with_and_without_folds(run_cli, tiny_run, tmp_path):
+    run, options = tmp_path / "run", ["--folds", 2, "--force"]
+    command = ["train", tiny_run.sequences, tiny_run.labels, "-o", run, *tiny_run.options]
+    assert run_cli(*command, *options).exit_code == 0
+    for name in ("model.safetensors", "motifs.tsv", "predictions.tsv"):
+        assert (run / name).read_bytes() == (tiny_run.path / name).read_bytes(), name
+    assert not (tiny_run.path / "folds.tsv").exists()
+    assert "Cross-validation" not in (tiny_run.path / "report.html").read_text()
+    assert run_cli(*command, "--force").exit_code == 0
+    assert not (run / "folds.tsv").exists()

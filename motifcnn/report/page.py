@@ -36,7 +36,14 @@ from motifcnn.report.tables import (
     probability,
     repeat_command,
 )
-from motifcnn.report.wording import MEASURES, baseline_remark, cautions, headline, motif_sentence
+from motifcnn.report.wording import (
+    MEASURES,
+    baseline_remark,
+    cautions,
+    cross_validation_sentence,
+    headline,
+    motif_sentence,
+)
 from motifcnn.settings import MotifSettings
 
 REPORT_NAME = "report.html"
@@ -117,6 +124,8 @@ def _contents(files: RunFiles) -> dict[str, Any]:
         "performance": measured,
         "baseline_remark": baseline_remark(measured),
         "ablation_sentence": ablation_sentence(metrics, track_names(metrics)),
+        "cross_validation": cross_validation_sentence(metrics.get("cross_validation") or {}),
+        "folds": files.folds,
         "learning": _learning_figures(files.history, str(metrics.get("task", ""))),
         "data": metrics.get("data") or {},
         "split_rows": _split_rows(metrics),

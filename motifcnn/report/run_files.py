@@ -52,6 +52,7 @@ class RunFiles:
         history: history.tsv; one row an epoch.
         predictions: predictions.tsv.
         baselines: baselines.tsv; without rows where the file is absent.
+        folds: folds.tsv; without rows where there was no cross-validation.
         motifs: motifs.tsv, best first.
         layers: layers.tsv.
         sites: sites.tsv.
@@ -72,6 +73,7 @@ class RunFiles:
     history: Table
     predictions: Table
     baselines: Table
+    folds: Table
     motifs: Table
     layers: Table
     sites: Table
@@ -117,6 +119,7 @@ def read_run(run_directory: Path) -> RunFiles:
         history=_read_table(run_directory / "history.tsv"),
         predictions=_read_table(run_directory / "predictions.tsv"),
         baselines=_read_table(run_directory / "baselines.tsv"),
+        folds=_read_table(run_directory / "folds.tsv"),
         motifs=motifs,
         layers=_read_table(run_directory / "layers.tsv"),
         sites=_read_table(run_directory / "sites.tsv"),

@@ -47,6 +47,27 @@ def headline(metrics: Mapping[str, Any], measured: Performance) -> str:
     return f"{sentence}; the best trivial model ({name}) reaches {decimal(baseline, 2)}."
 
 
+_SHORT: Final = {"auroc": "AUROC", "average_precision": "average precision", "pearson": "Pearson r"}
+
+
+def cross_validation_sentence(found: Mapping[str, Any]) -> str:
+    """Return one sentence on cross-validation; empty where there was none.
+
+    Args:
+        found: `cross_validation` of metrics.json.
+    """
+    if not found:
+        return ""
+    figures = []
+    for measure in (name for name in _SHORT if name in found):
+        mean, deviation = (float(found[measure].get(key) or math.nan) for key in ("mean", "standard_deviation"))
+        figures.append(f"{_SHORT[measure]} {decimal(mean, 3)} ± {decimal(deviation, 3)}")
+    return (
+        f"Cross-validation in {count(found['folds'])} folds: held-out {', '.join(figures)} "
+        "(mean and standard deviation over folds)."
+    )
+
+
 def _may_be_guessing(metrics: Mapping[str, Any], auroc: float) -> bool:
     """Whether 0.5 lies in or above the 95 % interval of the AUROC of the only target."""
     parts = list(((metrics.get("test") or {}).get("per_target") or {}).values())
