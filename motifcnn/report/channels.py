@@ -103,7 +103,7 @@ def _remark(row: Mapping[str, str], track: str, chance: float) -> str:
     sites, p_value = count(number(row.get("sites", ""))), number(row.get("p_value", ""))
     start = f"{track}, mean of {sites} sites"
     if math.isnan(p_value):
-        return f"{start}; too few held-out sites with values to say whether they stand out."
+        return f"{start}; too few held-out sites with values to say whether they stand out.{_of_all(row)}"
     tested, mean = count(number(row.get("held_out_sites", ""))), number(row.get("site_mean", ""))
     return (
         f"{start}. Held out: {decimal(mean)} at {tested} sites, {decimal(chance)} when the track is shifted "

@@ -65,6 +65,7 @@ def test_tracks_are_drawn_under_their_motif(run):
     assert "0.800 at 40 sites, 0.200 when the track is shifted (grey line); p = 1.0" in first.remark
     assert "With training’s sites, which made the motif: 0.700, 0.300, p = 0.02." in first.remark
     assert "too few held-out sites with values to say whether they stand out" in second.remark
+    assert "With training’s sites, which made the motif: 0.700, 0.300, p = 0.02." in second.remark
     assert track_views(files, "motif_2") == []
 
 
