@@ -167,7 +167,10 @@ CASES = {
         ["scan", "s.fa", "-m", "sums.meme", "-o", "out"],
         r"sums\.meme:6: a row of the letter-probability matrix sums to 0\.7; it must sum to 1: divide .*",
     ),
-    "no motifs in a run": (["scan", "s.fa", "-m", "hollow"], r"hollow: holds no motifs\.meme .*; give a run with .*-m"),
+    "no motifs in a run": (
+        ["scan", "s.fa", "-m", "hollow"],
+        r"hollow: holds no motifs\.meme; give the directory .* or a MEME file",
+    ),
     "damaged model": (
         ["predict", "s.fa", "-m", "damaged", "-o", "out"],
         r"damaged/model\.safetensors: is not a motifcnn model \(.*\); train it again",
