@@ -10,15 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from motifcnn.evaluation import Scores, score_predictions
+from motifcnn.evaluation import Scores, measures_of, score_predictions
 from motifcnn.folds import Fold
 from motifcnn.objectives import Objective
 from motifcnn.ranks import Ranks
 
 _LOGGER = logging.getLogger(__name__)
 Floats = npt.NDArray[np.float32]
-MEASURES = {True: ("pearson", "spearman", "r2"), False: ("auroc", "average_precision")}
-"""Measures of regression, and of the other tasks; the first one is said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,7 @@ class CrossValidation:
     @property
     def measures(self) -> tuple[str, ...]:
         """Names of the scores that the task has; the first one is said."""
-        return MEASURES[self.scores[0].task == "regression"]
+        return measures_of(self.scores[0].task)
 
     def mean_and_deviation(self, measure: str) -> tuple[float, float]:
         """Return the mean of a measure over the folds where it is defined, and its standard deviation (n − 1)."""

@@ -13,6 +13,11 @@ from motifcnn.significance import rank_auroc
 Matrix = npt.NDArray[np.float64]
 
 
+def measures_of(task: str) -> tuple[str, ...]:
+    """Return the names of a task's scores, that to be shown first."""
+    return ("pearson", "spearman", "r2") if task == "regression" else ("auroc", "average_precision")
+
+
 @dataclass(frozen=True)
 class TargetScores:
     """Scores of one target or class; NaN where they are not defined.
@@ -53,7 +58,7 @@ class Scores:
     @property
     def headline(self) -> float:
         """The one figure to show: AUROC, or Pearson correlation in regression."""
-        return self.mean("pearson" if self.task == "regression" else "auroc")
+        return self.mean(measures_of(self.task)[0])
 
 
 def score_predictions(

@@ -25,7 +25,7 @@ from motifcnn.cross_validation import (
     fold_predictions_table,
     folds_table,
 )
-from motifcnn.evaluation import Scores, score_predictions
+from motifcnn.evaluation import Scores, measures_of, score_predictions
 from motifcnn.examples import Examples
 from motifcnn.extraction import positive_groups, site_windows
 from motifcnn.fixed_positions import FixedPositions
@@ -351,7 +351,7 @@ def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
         **({"cross_validation": cross_validation_metrics(validated)} if validated is not None else {}),
         **({"ablation": ablation_metrics(outcome.channels.ablation)} if outcome.channels.ablation else {}),
         "baselines": {
-            f"{baseline.name}_{_headline_name(objective.task)}": baseline.scores.headline
+            f"{baseline.name}_{measures_of(objective.task)[0]}": baseline.scores.headline
             for baseline in outcome.baselines
         },
     }
@@ -367,12 +367,8 @@ def _tracks(outcome: Outcome) -> list[dict[str, Any]]:
     ]
 
 
-def _headline_name(task: str) -> str:
-    return "pearson" if task == "regression" else "auroc"
-
-
 def _scores_dict(scores: Scores) -> dict[str, Any]:
-    measures = ("pearson", "spearman", "r2") if scores.task == "regression" else ("auroc", "average_precision")
+    measures = measures_of(scores.task)
     per_target = {
         name: {measure: getattr(target, measure) for measure in measures}
         | {"n": target.n}

@@ -60,7 +60,7 @@ def cross_validation_sentence(found: Mapping[str, Any]) -> str:
         return ""
     figures = []
     for measure in (name for name in _SHORT if name in found):
-        mean, deviation = (float(found[measure].get(key) or math.nan) for key in ("mean", "standard_deviation"))
+        mean, deviation = (found[measure].get(key) for key in ("mean", "standard_deviation"))
         figures.append(f"{_SHORT[measure]} {decimal(mean, 3)} ± {decimal(deviation, 3)}")
     return (
         f"Cross-validation in {count(found['folds'])} folds: held-out {', '.join(figures)} "
