@@ -99,8 +99,8 @@ def _fitted(item: Scored, shown: TrainingSet) -> Scored:
         return item
     motif = _as_sharp_as_its_sites(motif, source.target, shown)
     likeness = motif_similarity(motif, source.faithful, shown.both_strands).correlation
-    if likeness < shown.settings.refine_similarity and source.origin == "filter":
-        return item
+    if motif_similarity(motif, source.motif, shown.both_strands).correlation < shown.settings.refine_similarity:
+        return item  # the fit ran into another motif
     found = best_sites([motif.log_odds()], shown.sequences, shown.both_strands)
     choice = shown.thresholds(found.scores, source.target)
     if choice.statistic[0] <= 0:
