@@ -127,10 +127,10 @@ class Ranks:
 
     def hand_out(self, data: bytes) -> bytes:
         """Return what the first process gives; what the others give counts for nothing."""
-        import torch
-
         if self.size == 1:
             return data
+        import torch
+
         length = torch.tensor([len(data)])
         self.copy_first(length)
         content = _tensor_of(data) if self.is_first else torch.empty(int(length), dtype=torch.uint8)

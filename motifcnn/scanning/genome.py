@@ -88,7 +88,9 @@ def scan_genome(
     writer = hit_writer(out, ready, settings.format, double_stranded=both, with_q=settings.q_values, scorer=scorer)
     counts = np.zeros(len(ready), dtype=np.int64)
     tally = _Tally(ready, alphabet, settings.q_values and ranks.is_first)
-    chunks = stream_fasta(path, alphabet, chunk=scanner.chunk, overlap=scanner.overlap, softmask=settings.softmask)
+    # shares end where chunks do, and those of a process with a GPU would be longer than those of one without
+    chunk = int(ranks.hand_out(b"%d" % scanner.chunk))
+    chunks = stream_fasta(path, alphabet, chunk=chunk, overlap=scanner.overlap, softmask=settings.softmask)
     found = scan_divided(scanner, tally.counted(chunks), ranks)
     if settings.q_values:
         histogram = ScoreHistogram(ready, thresholds)

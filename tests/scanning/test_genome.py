@@ -1,7 +1,9 @@
 import io
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from queue import Queue
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 from motifcnn.alphabet import DNA, PROTEIN, RNA
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.motifs import Motif
+from motifcnn.scanning import division
+from motifcnn.scanning import genome as genome_module
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.genome import choose_motifs, scan_genome
 from motifcnn.settings import ScanSettings
@@ -400,3 +404,52 @@ def test_hits_among_all_words_are_as_many_as_the_p_value_says(tmp_path, width, p
     assert expected == pytest.approx(round(expected), abs=1e-6)
     assert [sum(row["strand"] == strand for row in rows) for strand in "+-"] == [round(expected)] * 2
     assert round(expected) >= 1
+
+
+class TwoThreads:
+    """Stands for the ranks of two processes."""
+
+    size = 2
+
+    def __init__(self, rank, hits, agreed):
+        self.rank, self.is_first, self._hits, self._agreed = rank, rank == 0, hits, agreed
+
+    def check_readable(self, path):
+        pass
+
+    def send(self, data):
+        self._hits.put(data)
+
+    def receive(self, rank):
+        return self._hits.get(timeout=20)
+
+    def hand_out(self, data):
+        if self.is_first:
+            self._agreed.put(data)
+            return data
+        return self._agreed.get(timeout=20)
+
+
+def test_processes_that_would_read_unlike_chunks_share_a_scan(tmp_path, monkeypatch):
+    """One may have a GPU, which reads more at a time; their shares must be the same all the same."""
+
+    class Unlike(genome_module.Scanner):
+        def __init__(self, *args, threads, **others):
+            super().__init__(*args, threads=1, **others)
+            self.chunk = {1: 64, 2: 100}[threads]
+
+    path, motifs = write(tmp_path / "g.fa", random_genome(5, (700, 300))), random_motifs(1, (4, 7))
+    alone = io.BytesIO()
+    scan_genome(path, motifs, SETTINGS, alone)
+    monkeypatch.setattr(genome_module, "Scanner", Unlike)
+    monkeypatch.setattr(division, "SHARE", 50)
+    hits, agreed, outputs = Queue(), Queue(), [io.BytesIO(), io.BytesIO()]
+    with ThreadPoolExecutor(2) as pool:
+        work = [
+            pool.submit(
+                scan_genome, path, motifs, SETTINGS, outputs[rank], rank + 1, "cpu", TwoThreads(rank, hits, agreed)
+            )
+            for rank in (0, 1)
+        ]
+    assert [bool(done.result()) for done in work] == [True, True]
+    assert outputs[0].getvalue() == alone.getvalue()
