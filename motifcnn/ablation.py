@@ -42,7 +42,7 @@ class Ablation:
 
 def ablate(
     model: TrainedModel,
-    predictions: npt.NDArray[np.float32],
+    predictions: npt.NDArray[np.floating],
     examples: Examples,
     settings: TrainingSettings,
     seed: int,

@@ -16,7 +16,7 @@ from motifcnn.objectives import Objective
 from motifcnn.ranks import Ranks
 
 _LOGGER = logging.getLogger(__name__)
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +70,12 @@ def cross_validate(
             _LOGGER.info("fold %d of %d: %d examples held out", number + 1, len(folds), len(fold.examples.part("test")))
             predictions[number] = held_out_predictions(fold)
             if not ranks.is_first:
-                ranks.send(predictions[number].astype(np.float32).tobytes())
+                ranks.send(predictions[number].astype(np.float64).tobytes())
     if not folds or not ranks.is_first:
         return None
     for number in range(len(folds)):
         if number not in predictions:
-            received = np.frombuffer(ranks.receive(number % ranks.size) or b"", dtype=np.float32)
+            received = np.frombuffer(ranks.receive(number % ranks.size) or b"", dtype=np.float64)
             predictions[number] = received.reshape(-1, objective.outputs)
     scores = []
     for number, fold in enumerate(folds):

@@ -64,7 +64,7 @@ class Outcome:
 
     model: TrainedModel
     examples: Examples
-    predictions: npt.NDArray[np.float32]
+    predictions: npt.NDArray[np.float64]
     history: tuple[EpochRecord, ...]
     layers: tuple[LayerRow, ...]
     baselines: tuple[Baseline, ...]

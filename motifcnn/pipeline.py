@@ -35,7 +35,7 @@ from motifcnn.splits import PARTS
 from motifcnn.training import EpochRecord, EpochReport, predict_logits
 
 _LOGGER = logging.getLogger(__name__)
-Predictions = npt.NDArray[np.float32]
+Predictions = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def _cross_validate(street: _Street, settings: Settings, ranks: Ranks) -> CrossV
         model, encoded = assemble(fold.examples, settings, street.model.network.settings, street.device)
         fit(model, encoded, fold.examples, settings)
         logits = predict_logits(model.network, encoded, fold.examples.part("test"))
-        return np.asarray(model.objective.predictions(logits).numpy())
+        return np.asarray(model.objective.predictions(logits.double()).numpy())
 
     return cross_validate(street.folds, street.model.objective, held_out_predictions, ranks)
 
@@ -185,7 +185,8 @@ def _harvest(street: _Street, history: Sequence[EpochRecord], settings: Settings
     network, objective, sequences = model.network, model.objective, examples.sequences
     training, test = examples.part("train"), examples.part("test")
     everything = torch.arange(len(sequences)).numpy()
-    predictions = objective.predictions(predict_logits(network, encoded, everything)).numpy()
+    # in double precision: the sigmoid of a large logit is 1 in single, and ties hide the order
+    predictions = objective.predictions(predict_logits(network, encoded, everything).double()).numpy()
     _LOGGER.info("turning %d filters into motifs", network.filters.filters)
     # the held-out part alone judges motifs, so they may be made from the validation part, too
     shown = np.flatnonzero(examples.split != PARTS.index("test"))

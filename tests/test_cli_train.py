@@ -6,12 +6,15 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from motifcnn import pipeline
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.comparison import motif_similarity
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.motif_files import read_motifs
 from motifcnn.model.store import load_model
+from motifcnn.significance import rank_auroc
 
 FILES = [
     *(
@@ -429,3 +432,20 @@ def test_the_main_network_is_the_same_with_and_without_folds(run_cli, tiny_run, 
     assert "Cross-validation" not in (tiny_run.path / "report.html").read_text()
     assert run_cli(*command, "--force").exit_code == 0
     assert not (run / "folds.tsv").exists()
+
+
+def test_large_logits_do_not_tie(run_cli, tiny_run, tmp_path, monkeypatch):
+    """In single precision the sigmoid of all of these is 1."""
+
+    def large(network, encoded, indices):
+        return torch.from_numpy(20 + 0.01 * np.asarray(indices, dtype=np.float32))[:, None]
+
+    monkeypatch.setattr(pipeline, "predict_logits", large)
+    run = tmp_path / "run"
+    result = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", run, *tiny_run.options)
+    assert result.exit_code == 0, result.stderr
+    predicted = table(run, "predictions.tsv")
+    held_out = np.flatnonzero(predicted["split"] == "test")
+    expected = rank_auroc(held_out.astype(float), predicted.iloc[held_out, 2].to_numpy() == 1)
+    assert expected != 0.5
+    assert json.loads((run / "metrics.json").read_text())["test"]["auroc"] == pytest.approx(expected)

@@ -14,7 +14,7 @@ from motifcnn.objectives import Objective
 from motifcnn.ranks import ALONE
 from motifcnn.sequences import Sequences
 
-GUESSES = np.array([0.9, 0.1, 0.8, 0.7, 0.2, 0.3, 0.4, 0.6, 0.2, 0.1], dtype=np.float32)
+GUESSES = np.array([0.9, 0.1, 0.8, 0.7, 0.2, 0.3, 0.4, 0.6, 0.2, 0.1])
 """Of ten examples, every second one negative."""
 
 
