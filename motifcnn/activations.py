@@ -105,16 +105,16 @@ def class_activation_map(network: MotifNetwork, best: Values, starts: npt.NDArra
     what a word adds by the positions of the word.
 
     Args:
-        network: One with `whole_sequence`.
+        network: One with `has_exact_map`.
         best: Score of each filter's best window in the sequence, shape [filter].
         starts: First position of those windows, shape [filter].
         codes: Letters of the sequence, shape [position].
 
     Raises:
-        ValueError: The network does not pool over the whole sequence.
+        ValueError: The network has no exact map.
     """
-    if not network.whole_sequence:
-        raise ValueError("only a network that pools over the whole sequence has an exact map")
+    if not network.has_exact_map:
+        raise ValueError("only a linear head after pooling over the whole sequence has an exact map")
     with torch.no_grad():
         device = network.head.device
         activations = network.activate(torch.from_numpy(best).to(device)[None])[0]

@@ -249,7 +249,7 @@ class _Trial:
         generator: np.random.Generator,
     ):
         self.sites, self.groups, self.examples, self.generator = sites, groups, examples, generator
-        self.both_strands, self.filters = network.filters.both_strands, network.settings.filters
+        self.both_strands, self.filters = network.filters.both_strands, network.architecture.filters
         self._held_out: dict[int, tuple[Indices, HeldOut]] = {}
 
     def held_out(self, target: int) -> tuple[Indices, HeldOut]:

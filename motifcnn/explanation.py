@@ -192,7 +192,7 @@ def _seen(
         for row, motif in enumerate(motifs)
         for start in _apart(scores[row], motif.least_score, network.filters.width)
     ]
-    if not network.whole_sequence:
+    if not network.has_exact_map:
         return activations, hits, None
     highest = np.argmax([piece.best for piece in pieces], axis=0)
     filters = np.arange(network.filters.filters)

@@ -164,8 +164,10 @@ class _Tracks:
         self._model, self._device, self._width, self._stride = model, device, width, stride
         self._hits = _sliding_motifs(request, model, width, stride) if request.motifs else None
         self._logits: Callable[[Codes], torch.Tensor]
-        if model.network.blocks:
-            _LOGGER.info("the network has further layers: every window is computed by itself, which takes its time")
+        if not model.network.best_windows_only:
+            _LOGGER.info(
+                "the network reads more than best windows: every window is computed by itself, which takes its time"
+            )
             self._logits, self._windows, self._threads = self._of_batched, _BATCHED, 1
         else:
             if device.is_gpu:
@@ -206,8 +208,8 @@ class _Tracks:
 
     def _of_maxima(self, codes: Codes) -> torch.Tensor:
         network = self._model.network
-        best = torch.from_numpy(self._filters.of(codes)).to(self._device.torch_device)
-        logits = network.activate(best) @ network.feature_weights() + network.bias.mean(dim=0)
+        best = torch.from_numpy(self._filters.of(codes)).to(self._device.torch_device)[:, :, None]
+        logits = network.head_logits(network.activate(best), best)
         if network.words is None:
             return logits
         return logits + torch.from_numpy(network.words.sliding(codes, self._width, self._stride)).to(logits.device)

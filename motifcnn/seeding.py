@@ -44,7 +44,7 @@ def seed_filters(
         values: Their targets, shape [example, target]; NaN where missing.
         settings: Share and length.
     """
-    count = round(settings.seeded_filters * network.settings.filters)
+    count = round(settings.seeded_filters * network.architecture.filters)
     length = settings.word_length or WORD_LENGTH[sequences.alphabet.name]
     if not count or network.filters.width < length:
         return
@@ -55,7 +55,7 @@ def seed_filters(
     with torch.no_grad():
         for restart in range(network.restarts):
             for number, word in enumerate(words[:count]):
-                _start_from(network.filters, restart * network.settings.filters + number, word)
+                _start_from(network.filters, restart * network.architecture.filters + number, word)
 
 
 def _in_turns(lists: list[list[Codes]]) -> list[Codes]:

@@ -77,16 +77,39 @@ class FoldSettings:
 class ModelSettings:
     """The network."""
 
-    filters: int = _setting(64, "Filters of the first layer, for each restart.", least=1)
-    filter_width: int = _setting(AUTO, "Positions that a filter spans; 0: 19 for DNA and RNA, 9 for protein.", least=0)
-    restarts: int = _setting(4, "Networks trained side by side from different starts and averaged.", least=1)
+    architecture: Literal["motif", "deepbind", "basset", "koo-2", "koo-50", "koo-deep", "pyramid", "dilated"] = (
+        _setting("motif", "Network; the published ones follow the same first layer, whose filters become motifs.")
+    )
+    filters: int = _setting(
+        AUTO, "Filters of the first layer, for each restart; 0: the architecture's, 64 for motif.", least=0
+    )
+    filter_width: int = _setting(
+        AUTO,
+        "Positions that a filter spans; 0: the architecture's for DNA (motif: 19), 12 for RNA, 9 for protein.",
+        least=0,
+    )
+    restarts: int = _setting(
+        AUTO, "Networks trained side by side from different starts and averaged; 0: 4 for motif, else 1.", least=0
+    )
     activation: Literal["relu", "exp"] = _setting("relu", "First activation.")
     strands: Literal["auto", "both", "single"] = _setting("auto", "Strands scanned by the filters; auto: both for DNA.")
-    pool: int = _setting(AUTO, "Width of the first max-pooling; 0: the whole sequence.", least=0)
-    conv_layers: int = _setting(0, "Further convolution layers after the first pooling.", least=0)
+    pool: int = _setting(
+        AUTO, "Width of the first max-pooling; 0: the architecture's, for motif the whole sequence.", least=0
+    )
+    conv_layers: int = _setting(0, "Further convolution layers after those of the architecture.", least=0)
+    conv_block: Literal["plain", "separable", "residual", "dense"] = _setting(
+        "plain", "Kind of these layers: plain, depthwise separable, residual, or densely connected."
+    )
     conv_filters: int = _setting(64, "Filters of each further layer, for each restart.", least=1)
     conv_width: int = _setting(5, "Positions that a further filter spans.", least=1)
     conv_dilation: int = _setting(1, "Step between the positions that a further filter reads.", least=1)
+    squeeze: bool = _setting(False, "Put squeeze-and-excitation gates behind every layer after the first.")
+    summary: Literal["auto", "maximum", "average", "dense"] = _setting(
+        "auto", "What the head reads: each feature's maximum, its average, or all positions; auto: the architecture's."
+    )
+    input_length: int = _setting(
+        AUTO, "Letters that a head of all positions reads; 0: those of the longest sequence.", least=0
+    )
     dropout: float = _setting(0.5, "Share of pooled features dropped in training.", least=0, below=1)
 
 

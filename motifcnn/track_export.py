@@ -128,7 +128,7 @@ def export_tracks(request: TrackRequest, device: Device) -> TrackSummary:
 
 def _plan(request: TrackRequest, model: TrainedModel, motifs: Sequence[MotifFilter]) -> TrackPlan:
     targets = model.objective.output_names
-    mapped = targets if model.network.whole_sequence else ()
+    mapped = targets if model.network.has_exact_map else ()
     mutated = targets if request.mutagenesis or request.indels else ()
     return TrackPlan(tuple(motifs), mapped, mutated, targets if request.indels else ())
 

@@ -137,7 +137,9 @@ def test_a_map_lies_on_the_best_windows_of_filters():
 
 def test_other_networks_have_no_exact_map():
     network = model_of(replace(SETTINGS, pool=4)).network
-    with pytest.raises(ValueError, match=r"^only a network that pools over the whole sequence has an exact map$"):
+    with pytest.raises(
+        ValueError, match=r"^only a linear head after pooling over the whole sequence has an exact map$"
+    ):
         class_activation_map(
             network, np.zeros(6, dtype=np.float32), np.zeros(6, dtype=np.int64), np.zeros(20, np.uint8)
         )

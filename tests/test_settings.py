@@ -59,4 +59,4 @@ def test_every_setting_has_help():
 def test_impossible_values_are_found():
     assert first_problem(Settings()) is None
     assert "dropout" in first_problem(replace(Settings(), model=ModelSettings(dropout=1.0)))
-    assert "filters" in first_problem(replace(Settings(), model=ModelSettings(filters=0)))
+    assert "filters" in first_problem(replace(Settings(), model=ModelSettings(conv_filters=0)))

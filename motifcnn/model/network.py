@@ -1,13 +1,12 @@
-"""The network: shared filters → pooling → optional convolutions → global maximum → linear head.
+"""The network: shared filters → pooling → further layers → maximum, average or all positions → head.
 
 Several restarts live side by side in one tensor: restart r owns a block of the filters and its own
 row of the head, and nothing is shared between them but the batch. The prediction is the mean of
-their logits, so a trained set of restarts is still one network with one linear head, and the
-contributions of single positions add up to its logits exactly.
+their logits, so a trained set of restarts is still one network with one linear head; where that head
+reads the filters' best windows, the contributions of single positions add up to its logits exactly.
 """
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import torch
 from torch import nn
@@ -16,8 +15,9 @@ from torch.nn import functional
 from motifcnn.alphabet import Alphabet
 from motifcnn.encoding import Batch
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.model.batch_share import BatchLayer
-from motifcnn.model.filters import MASKED, BestWindows, ScoreNorm, SharedFilters, same_padding
+from motifcnn.model.architectures import architecture_of, layers_of, positions_after
+from motifcnn.model.blocks import DenseLayer, Dropout, Features, Layer, mean_over, pooled_maxima
+from motifcnn.model.filters import MASKED, BestWindows, ScoreNorm, SharedFilters
 from motifcnn.model.word_branch import WordBranch
 from motifcnn.settings import AUTO, ModelSettings
 
@@ -37,7 +37,7 @@ class Pooled:
 
 
 def resolve(settings: ModelSettings, alphabet: Alphabet, lengths: torch.Tensor) -> ModelSettings:
-    """Fill in what the settings leave to the data: the filter width and the strands.
+    """Fill in what the settings leave to the architecture and the data: the first layer's size and the strands.
 
     Args:
         settings: Settings, perhaps with AUTO in them.
@@ -53,10 +53,13 @@ def resolve(settings: ModelSettings, alphabet: Alphabet, lengths: torch.Tensor) 
         strands = "both" if alphabet.double_stranded else "single"
     if strands == "both" and alphabet.complement is None:
         raise MotifcnnError(f"{alphabet.name} has one strand only; use --strands single")
+    named = architecture_of(settings)
     width = settings.filter_width
     shortest, median = int(lengths.min()), float(lengths.double().median())
     if width == AUTO:
         width = DEFAULT_WIDTH[alphabet.name]
+        if alphabet.name == "dna" and named.filter_width != AUTO:
+            width = named.filter_width
         if median < width:  # peptides and other short sequences: a filter sees all of each
             width = shortest
     if shortest < width:
@@ -65,53 +68,16 @@ def resolve(settings: ModelSettings, alphabet: Alphabet, lengths: torch.Tensor) 
             f"{short} {'sequence is' if short == 1 else 'sequences are'} shorter than the filters of width {width} "
             f"(shortest: {shortest}); remove {'it' if short == 1 else 'them'} or give --filter-width {shortest}"
         )
-    return replace(settings, filter_width=width, strands=strands)
-
-
-class Block(nn.Module):
-    """A further convolution of each restart's features: grouped, "same" padded, normalised, ReLU.
-
-    Args:
-        restarts: Groups.
-        incoming: Features a restart has before.
-        outgoing: Features a restart has after.
-        width: Positions that a filter reads.
-        dilation: Step between those positions.
-        generator: Source of the initial weights (He et al. 2015).
-    """
-
-    def __init__(
-        self, restarts: int, incoming: int, outgoing: int, width: int, dilation: int, generator: torch.Generator
-    ):
-        super().__init__()
-        deviation = (2.0 / (incoming * width)) ** 0.5
-        self.weight = nn.Parameter(torch.randn(restarts * outgoing, incoming, width, generator=generator) * deviation)
-        self.norm = ScoreNorm(restarts * outgoing)
-        self.restarts = restarts
-        self.dilation = dilation
-
-    def forward(self, features: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Map features [example, feature, position]; `known` [example, 1, position] marks real positions."""
-        padded = functional.pad(features, same_padding(self.weight.shape[2], self.dilation))
-        scores = functional.conv1d(padded, self.weight, dilation=self.dilation, groups=self.restarts)
-        normalised = self.norm(scores.masked_fill(~known, MASKED))
-        return functional.relu(normalised)
-
-
-class Dropout(BatchLayer):
-    """Dropout that draws from a generator of its own, so that a run can be repeated and resumed."""
-
-    def __init__(self, share: float, generator: torch.Generator):
-        super().__init__()
-        self.share = share
-        self.generator = generator
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Set a share of the features to 0 and scale up the others, in training only."""
-        if not self.training or self.share == 0:
-            return features
-        draws = self.batch_share.draw(features.shape, self.generator).to(features.device)
-        return features * (draws >= self.share) / (1.0 - self.share)
+    longest = int(lengths.max()) if named.summary == "dense" else AUTO
+    return replace(
+        settings,
+        filters=named.filters,
+        filter_width=width,
+        restarts=named.restarts,
+        strands=strands,
+        pool=named.pool,
+        input_length=settings.input_length or longest,
+    )
 
 
 class MotifNetwork(nn.Module):
@@ -127,12 +93,14 @@ class MotifNetwork(nn.Module):
 
     def __init__(self, settings: ModelSettings, alphabet: Alphabet, tracks: int, outputs: int, seed: int):
         super().__init__()
-        generator = torch.Generator().manual_seed(seed)
+        generator, draws = (torch.Generator().manual_seed(seed) for _ in range(2))
+        architecture = architecture_of(settings)
         self.settings = settings
+        self.architecture = architecture
         self.outputs = outputs
-        self.restarts = settings.restarts
+        self.restarts = architecture.restarts
         self.filters = SharedFilters(
-            settings.restarts * settings.filters,
+            architecture.restarts * architecture.filters,
             alphabet.size + tracks,
             settings.filter_width,
             alphabet,
@@ -140,22 +108,46 @@ class MotifNetwork(nn.Module):
             generator,
         )
         self.norm = ScoreNorm(self.filters.filters)
-        widths = [settings.filters] + [settings.conv_filters] * settings.conv_layers
-        self.blocks = nn.ModuleList(
-            Block(settings.restarts, before, after, settings.conv_width, settings.conv_dilation, generator)
-            for before, after in pairwise(widths)
-        )
-        self.dropout = Dropout(settings.dropout, torch.Generator().manual_seed(seed))
-        deviation = (1.0 / widths[-1]) ** 0.5
-        head = torch.randn(settings.restarts, widths[-1], outputs, generator=generator) * (0.1 * deviation)
+        self.blocks = layers_of(architecture, settings.squeeze, generator, draws)
+        self.positions = positions_after(architecture, settings.input_length)
+        before = self._summary_size()
+        self.hidden = nn.ModuleList()
+        for units in architecture.hidden:
+            self.hidden.append(DenseLayer(self.restarts, before, units, generator))
+            before = units
+        self.dropout = Dropout(settings.dropout, draws)
+        head = torch.randn(self.restarts, before, outputs, generator=generator) * (0.1 * (1.0 / before) ** 0.5)
         self.head = nn.Parameter(head)
-        self.bias = nn.Parameter(torch.zeros(settings.restarts, outputs))
+        self.bias = nn.Parameter(torch.zeros(self.restarts, outputs))
         self.words: WordBranch | None = None
+
+    def _summary_size(self) -> int:
+        """Numbers that the head, or the first dense layer, reads of a restart."""
+        features = self.architecture.filters
+        if len(self.blocks):
+            last = self.blocks[-1]
+            assert isinstance(last, Layer)
+            features = last.outgoing
+        if self.architecture.summary != "dense":
+            return features
+        if not self.positions:
+            raise ValueError("a head of all positions needs input_length; see resolve")
+        return features * self.positions
+
+    @property
+    def best_windows_only(self) -> bool:
+        """Whether the logits depend on nothing but each filter's best window, however pooled on the way."""
+        return not self.blocks and self.architecture.summary == "maximum"
 
     @property
     def whole_sequence(self) -> bool:
         """Whether the first pooling spans the whole sequence, so that only best windows matter."""
-        return self.settings.pool == AUTO and not self.blocks
+        return self.architecture.pool == AUTO and self.best_windows_only
+
+    @property
+    def has_exact_map(self) -> bool:
+        """Whether each logit is a sum over best windows, which falls on positions exactly."""
+        return self.whole_sequence and not self.hidden
 
     def activate(self, scores: torch.Tensor) -> torch.Tensor:
         """Normalise first-layer scores and apply the first activation; masked positions give 0."""
@@ -169,28 +161,48 @@ class MotifNetwork(nn.Module):
         if self.whole_sequence:
             windows = self.filters.best_windows(batch)
             return Pooled(windows.scores[:, :, None], windows)
-        scores = self.filters(batch)
-        pool = self.settings.pool or 1
-        return Pooled(functional.max_pool1d(scores, min(pool, scores.shape[2]), pool, ceil_mode=True), None)
+        return Pooled(pooled_maxima(self.filters(batch), self.architecture.pool or 1), None)
 
-    def features(self, activations: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
-        """Return what the head sees, from first-layer activations: [example, feature, position].
+    def features(self, activations: torch.Tensor, pooled: torch.Tensor) -> Features:
+        """Return what the head summarises, [example, feature, position], and which positions are real.
 
         Args:
             activations: As `activate` gives them.
             pooled: The scores that they come from, to tell real positions from masked ones.
         """
-        features = activations
-        known = torch.isfinite(pooled).any(dim=1, keepdim=True)
+        features, known = activations, torch.isfinite(pooled).any(dim=1, keepdim=True)
         for block in self.blocks:
-            features = block(features, known)
-        return features
+            features, known = block(features, known)
+        return features, known
+
+    def summarise(self, features: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        """Return each restart's numbers for the head, shape [example, restart, number].
+
+        Raises:
+            MotifcnnError: The head reads all positions, and there are more than it was made for.
+        """
+        if self.architecture.summary == "maximum":
+            summary = features.masked_fill(~known, MASKED).amax(dim=2)
+        elif self.architecture.summary == "average":
+            summary = mean_over(features, known)
+        else:
+            missing = self.positions - features.shape[2]
+            if missing < 0:
+                raise MotifcnnError(
+                    f"a sequence is longer than the {self.settings.input_length} letters that the network's dense head "
+                    "reads; cut it, or train with a greater --input-length or with --summary maximum"
+                )
+            summary = functional.pad(features, (0, missing))
+        return summary.reshape(len(summary), self.restarts, -1)
 
     def restart_logits(self, activations: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
         """Return each restart's logits from first-layer activations: [example, restart, output]."""
-        best = self.dropout(self.features(activations, pooled).amax(dim=2))
-        split = best.view(len(best), self.restarts, -1)
-        return torch.einsum("nrf,rfo->nro", split, self.head) + self.bias
+        numbers: torch.Tensor = self.summarise(*self.features(activations, pooled))
+        for layer in self.hidden:
+            numbers = self.dropout(layer(numbers))
+        if not self.hidden:
+            numbers = self.dropout(numbers)
+        return torch.einsum("nrf,rfo->nro", numbers, self.head) + self.bias
 
     def head_logits(self, activations: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
         """Return the mean of the restarts' logits from first-layer activations: [example, output]."""
@@ -220,5 +232,5 @@ class MotifNetwork(nn.Module):
         self.words = words
 
     def feature_weights(self) -> torch.Tensor:
-        """Return the weight of each feature of the restarts in `logits`, shape [feature, output]."""
+        """Return the weight of each number that the linear head reads in `logits`, shape [number, output]."""
         return self.head.reshape(-1, self.outputs) / self.restarts

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from motifcnn.model.blocks import Layer
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.word_branch import WORD_LENGTH
 
@@ -44,37 +45,50 @@ def layer_table(network: MotifNetwork, length: int, *, word_sums: bool = False) 
 
 
 def _rows(network: MotifNetwork, length: int) -> Iterator[LayerRow]:
-    settings, filters = network.settings, network.filters
+    architecture, filters = network.architecture, network.filters
     strands = "both strands" if filters.both_strands else "one strand"
     weights = filters.weight.numel()
     yield LayerRow(
-        f"{settings.restarts} × {settings.filters} filters of width {filters.width}, {strands}",
+        f"{network.restarts} × {architecture.filters} filters of width {filters.width}, {strands}",
         f"{filters.filters} × {length}",
         filters.width,
         weights,
         weights * length,
     )
-    pool = length if network.whole_sequence else max(1, settings.pool)
-    positions = -(-length // pool)
-    field = min(length, filters.width + pool - 1)
+    pool = length if network.whole_sequence else max(1, architecture.pool)
     norm = 2 * filters.filters
     yield LayerRow(
-        f"maximum over {pool} positions, norm, {settings.activation}",
-        f"{filters.filters} × {positions}",
-        field,
+        f"maximum over {pool} positions, norm, {network.settings.activation}",
+        f"{filters.filters} × {-(-length // pool)}",
+        min(length, filters.width + pool - 1),
         norm,
         norm,
     )
-    step = pool
-    for number, block in enumerate(network.blocks, start=1):
-        weights = sum(parameter.numel() for parameter in block.parameters())
-        field = min(length, field + step * settings.conv_dilation * (settings.conv_width - 1))
-        yield LayerRow(
-            f"convolution {number} of width {settings.conv_width}, norm, relu",
-            f"{settings.restarts * settings.conv_filters} × {positions}",
-            field,
-            weights,
-            weights * positions,
-        )
+    yield from _further_rows(network, length, pool)
+    yield from _head_rows(network, length)
+
+
+def _further_rows(network: MotifNetwork, length: int, pool: int) -> Iterator[LayerRow]:
+    positions, field = -(-length // pool), min(length, network.filters.width + pool - 1)
+    step, number = pool, 0
+    for layer in network.blocks:
+        assert isinstance(layer, Layer)
+        number += layer.counted
+        weights = sum(parameter.numel() for parameter in layer.parameters())
+        unshared = weights * (1 if layer.sees_all else positions)
+        field = length if layer.sees_all else min(length, field + step * (layer.reach + layer.pool - 1))
+        positions, step = -(-positions // layer.pool), step * layer.pool
+        features = f"{network.restarts * layer.outgoing} × {positions}"
+        yield LayerRow(layer.title(number), features, field, weights, unshared)
+
+
+def _head_rows(network: MotifNetwork, length: int) -> Iterator[LayerRow]:
+    before = {"maximum": "global maximum, ", "average": "global average, ", "dense": "all positions, "}[
+        network.architecture.summary
+    ]
+    for layer, units in zip(network.hidden, network.architecture.hidden, strict=True):
+        weights = sum(parameter.numel() for parameter in layer.parameters())
+        yield LayerRow(f"{before}dense layer, norm, relu", f"{network.restarts * units}", length, weights, weights)
+        before = ""
     weights = network.head.numel() + network.bias.numel()
-    yield LayerRow("global maximum, linear head", f"{network.outputs}", length, weights, weights)
+    yield LayerRow(f"{before}linear head", f"{network.outputs}", length, weights, weights)

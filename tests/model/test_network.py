@@ -81,7 +81,7 @@ def test_logits_are_the_sum_of_what_features_add(batch):
     network = network_of(SHAPES["two further layers"]).eval()
     with torch.no_grad():
         pooled = network.pooled(batch).scores
-        best = network.features(network.activate(pooled), pooled).amax(dim=2)
+        best = network.features(network.activate(pooled), pooled)[0].amax(dim=2)
         added = best @ network.feature_weights() + network.bias.mean(dim=0)
         assert torch.allclose(added, network.logits(batch), atol=1e-5)
 

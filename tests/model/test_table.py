@@ -31,8 +31,9 @@ def layer_outputs(network, inputs):
     pooled = network.pooled(batch).scores
     features = network.activate(pooled)
     outputs = [scores, features]
+    known = torch.isfinite(pooled).any(dim=1, keepdim=True)
     for block in network.blocks:
-        features = block(features, torch.isfinite(pooled).any(dim=1, keepdim=True))
+        features, known = block(features, known)
         outputs.append(features)
     return outputs
 

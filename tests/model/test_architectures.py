@@ -1,0 +1,219 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import numpy as np
+import pytest
+import torch
+
+from motifcnn.alphabet import DNA, PROTEIN, RNA
+from motifcnn.encoding import Batch, EncodedSequences
+from motifcnn.errors import MotifcnnError
+from motifcnn.model.architectures import ARCHITECTURES, architecture_of, positions_after
+from motifcnn.model.network import MotifNetwork, resolve
+from motifcnn.model.table import layer_table
+from motifcnn.sequences import Sequences
+from motifcnn.settings import ModelSettings
+
+LENGTH, OUTPUTS = 200, 2
+
+
+def convolution(incoming, outgoing, width):
+    return outgoing * (incoming * width + 2)
+
+
+def residual(features, width):
+    return features // 2 * (features * width + 2) + features * (features // 2 + 2)
+
+
+PARAMETERS = {  # weights, and a gain and a shift of each unit; at last the head's weights and biases
+    "motif": 4 * (convolution(4, 64, 19) + 65 * OUTPUTS),
+    "deepbind": convolution(4, 16, 24) + 32 * (16 + 2) + 33 * OUTPUTS,
+    # 200 letters: 67, 17, 5 positions
+    "basset": convolution(4, 300, 19) + convolution(300, 200, 11) + convolution(200, 200, 7)
+    + 1000 * (200 * 5 + 2) + 1000 * (1000 + 2) + 1001 * OUTPUTS,
+    "koo-2": convolution(4, 32, 19) + convolution(32, 124, 5) + 512 * (124 * 2 + 2) + 513 * OUTPUTS,
+    "koo-50": convolution(4, 32, 19) + convolution(32, 124, 5) + 512 * (124 * 2 + 2) + 513 * OUTPUTS,
+    # 50, 13, 5 positions
+    "koo-deep": convolution(4, 32, 19) + convolution(32, 48, 7) + convolution(48, 96, 7) + convolution(96, 128, 3)
+    + 512 * (128 * 5 + 2) + 513 * OUTPUTS,
+    "pyramid": convolution(4, 64, 19) + convolution(64, 80, 5) + convolution(80, 100, 5) + convolution(100, 125, 5)
+    + 126 * OUTPUTS,
+    "dilated": convolution(4, 64, 19) + 5 * residual(64, 3) + convolution(64, 64, 1) + 65 * OUTPUTS,
+}  # fmt: skip
+INVARIANT = {"motif", "deepbind"}
+CHANGES = {
+    "gates": {"squeeze": True},
+    "separable": {"conv_layers": 2, "conv_block": "separable"},
+    "residual": {"conv_layers": 2, "conv_block": "residual", "conv_dilation": 2},
+    "densely connected": {"conv_layers": 3, "conv_block": "dense"},
+    "average": {"summary": "average"},
+    "all positions": {"summary": "dense", "pool": 8},
+}
+
+
+def network_of(name, seed=3, lengths=(LENGTH,), **changes):
+    settings = replace(ModelSettings(), architecture=name, **changes)
+    return MotifNetwork(resolve(settings, DNA, torch.tensor(lengths)), DNA, 0, OUTPUTS, seed)
+
+
+def small(name, **changes):
+    return network_of(name, filters=6, filter_width=7, restarts=2, conv_filters=8, **changes)
+
+
+def batch_of(*lengths):
+    generator = np.random.default_rng(0)
+    codes = [generator.integers(0, 4, length).astype(np.uint8) for length in lengths]
+    return EncodedSequences(Sequences.from_list([""] * len(codes), codes, DNA)).batch(torch.arange(len(codes)))
+
+
+def variants():
+    """Each architecture, and each change of one with and one without further layers."""
+    for name in ARCHITECTURES:
+        yield pytest.param(name, {}, id=name)
+    for change, settings in CHANGES.items():
+        for name in ("motif", "dilated"):
+            yield pytest.param(name, settings, id=f"{name}, {change}")
+
+
+def test_every_architecture_is_documented():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "architectures.md").read_text()
+    assert [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")] == list(ARCHITECTURES)
+
+
+def test_settings_name_the_architectures():
+    assert set(get_args(get_type_hints(ModelSettings)["architecture"])) == set(ARCHITECTURES)
+    assert ModelSettings().architecture == "motif"
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_parameters_follow_the_formula(name):
+    network = network_of(name)
+    assert sum(parameter.numel() for parameter in network.parameters()) == PARAMETERS[name]
+    assert sum(row.parameters for row in layer_table(network, LENGTH)) == PARAMETERS[name]
+
+
+@pytest.mark.parametrize(("name", "changes"), list(variants()))
+def test_shapes_and_gradients(name, changes):
+    network = small(name, **changes).train()
+    logits = network(batch_of(200, 121, 160, 7))
+    assert logits.shape == (4, 2, OUTPUTS)
+    logits.square().sum().backward()
+    for parameter_name, parameter in network.named_parameters():
+        assert torch.isfinite(parameter.grad).all(), parameter_name
+        assert parameter.grad.abs().sum() > 0, parameter_name
+
+
+@pytest.mark.parametrize(("name", "changes"), list(variants()))
+def test_predictions_do_not_depend_on_the_batch(name, changes):
+    network, batch = small(name, **changes).eval(), batch_of(200, 121, 7)
+    with torch.no_grad():
+        together = network.logits(batch)
+        for row, length in enumerate(batch.lengths.tolist()):
+            alone = network.logits(Batch(batch.inputs[row : row + 1, :, :length], batch.lengths[row : row + 1]))
+            assert torch.allclose(together[row], alone[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "changes"), list(variants()))
+def test_restarts_share_nothing(name, changes):
+    network = small(name, **changes).eval()
+    network(batch_of(200, 150))[:, 1].sum().backward()
+    for parameter_name, parameter in network.named_parameters():
+        assert parameter.grad.reshape(2, -1)[0].abs().sum() == 0, parameter_name
+
+
+@pytest.mark.parametrize("trained", [False, True], ids=["before normalisation", "normalised"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_no_layer_shrinks_or_swells_activations(name, trained):
+    """Pools raise the mean square, and nothing else may change it much before training."""
+    network = network_of(name).train(trained)
+    features = torch.randn(8, network.filters.filters, LENGTH, generator=torch.Generator().manual_seed(2)).relu()
+    known = torch.ones(8, 1, LENGTH, dtype=torch.bool)
+    with torch.no_grad():
+        for layer in network.blocks:
+            before = features.square().mean()
+            features, known = layer(features, known)
+            ratio = float(features.square().mean() / before)
+            if layer.pool > 1:
+                assert ratio >= 1
+            elif trained:
+                assert 0.2 < float(features.square().mean()) < 1.2
+            else:
+                assert 0.5 < ratio < 2.0
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_reverse_complement(name):
+    """The shared filters see both strands alike; only a global maximum right after them keeps that exactly."""
+    network, row = small(name).eval(), batch_of(200)
+    flipped = Batch(row.inputs[:, [3, 2, 1, 0]].flip(2), row.lengths)
+    with torch.no_grad():
+        scores = network.filters(row)
+        assert torch.allclose(network.filters(flipped), scores.flip(2), atol=1e-5)
+        same = torch.allclose(network.logits(row), network.logits(flipped), atol=1e-5)
+    assert same == (name in INVARIANT)
+
+
+@pytest.mark.parametrize(("name", "exact"), [("motif", True), ("deepbind", False), ("basset", False)])
+def test_only_a_linear_head_on_best_windows_has_an_exact_map(name, exact):
+    network = small(name)
+    assert network.has_exact_map == exact
+    assert network.whole_sequence == (name in INVARIANT)
+
+
+def test_settings_overlay_the_architecture():
+    settings = replace(ModelSettings(), architecture="koo-deep", filters=5, pool=2, restarts=3, conv_layers=2)
+    changed, named = architecture_of(replace(settings, summary="average")), ARCHITECTURES["koo-deep"]
+    assert (changed.filters, changed.pool, changed.restarts, changed.summary) == (5, 2, 3, "average")
+    assert changed.stages[:3] == named.stages
+    assert [stage.filters for stage in changed.stages[3:]] == [64, 64]
+    assert architecture_of(replace(ModelSettings(), architecture="koo-deep")) == named
+
+
+@pytest.mark.parametrize(("alphabet", "width"), [(DNA, 24), (RNA, 12), (PROTEIN, 9)])
+def test_the_published_width_is_for_dna(alphabet, width):
+    settings = replace(ModelSettings(), architecture="deepbind")
+    assert resolve(settings, alphabet, torch.tensor([LENGTH])).filter_width == width
+
+
+def test_resolved_settings_resolve_to_themselves():
+    for name in ARCHITECTURES:
+        resolved = resolve(replace(ModelSettings(), architecture=name), DNA, torch.tensor([LENGTH]))
+        assert resolve(resolved, DNA, torch.tensor([LENGTH])) == resolved
+
+
+@pytest.mark.parametrize(
+    ("name", "left"), [("basset", 5), ("koo-2", 2), ("koo-50", 2), ("koo-deep", 5), ("motif", 200)]
+)
+def test_positions_that_pools_leave(name, left):
+    network = network_of(name)
+    assert positions_after(ARCHITECTURES[name], LENGTH) == left
+    if name != "motif":
+        pooled = network.pooled(batch_of(LENGTH)).scores
+        assert network.features(network.activate(pooled), pooled)[0].shape[2] == left
+
+
+def test_a_head_of_all_positions_refuses_longer_sequences():
+    network = network_of("koo-2", lengths=(150, 120), restarts=1)
+    network.eval()
+    assert network.logits(batch_of(150)).shape == (1, OUTPUTS)
+    with pytest.raises(
+        MotifcnnError, match=r"longer than the 150 letters .* --input-length or with --summary maximum$"
+    ):
+        network.logits(batch_of(400))
+    wider = network_of("koo-2", lengths=(150, 120), input_length=400).eval()
+    assert wider.logits(batch_of(400)).shape == (1, OUTPUTS)
+
+
+def test_a_head_of_all_positions_must_know_how_many():
+    with pytest.raises(ValueError, match="needs input_length"):
+        MotifNetwork(replace(ModelSettings(), summary="dense", filter_width=5), DNA, 0, 1, seed=0)
+
+
+def test_dropout_of_every_layer_is_drawn_from_one_generator():
+    network, batch = network_of("koo-deep").train(), batch_of(200, 180)
+    draws = []
+    for _ in range(2):
+        network.dropout.generator.manual_seed(5)
+        draws.append(network(batch))
+    assert torch.equal(*draws)
