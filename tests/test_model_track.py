@@ -33,6 +33,8 @@ NETWORKS = {
     "one layer and words": ONE_LAYER,
     "one layer, one strand": ModelSettings(filters=6, filter_width=8, restarts=1, strands="single", activation="exp"),
     "one layer, short pooling": ModelSettings(filters=6, filter_width=4, restarts=2, strands="both", pool=5),
+    "a dense layer": ModelSettings(architecture="deepbind", filters=6, filter_width=7, restarts=2, strands="both"),
+    "average": ModelSettings(filters=6, filter_width=7, restarts=2, strands="both", summary="average"),
     "two layers": ModelSettings(
         filters=6, filter_width=7, restarts=2, strands="both", pool=3, conv_layers=1, conv_filters=4, conv_width=3
     ),
@@ -130,7 +132,7 @@ def test_a_window_has_what_predict_says_of_it(tmp_path, monkeypatch, caplog, nam
     assert np.nanstd(np.concatenate(list(expected.values()))) > 0.003
     assert any(np.isnan(values).any() for values in expected.values())
     same(read(out, {chrom: len(text) for chrom, text in texts.items()}, stride), expected, width, stride)
-    assert ("every window is computed by itself" in caplog.text) == (name == "two layers")
+    assert ("every window is computed by itself" in caplog.text) == (name in ("average", "two layers"))
 
 
 @pytest.mark.parametrize("on_gpu", [True, False])

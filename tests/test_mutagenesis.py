@@ -27,6 +27,8 @@ KINDS = {
     "two tracks": (replace(BOTH, activation="exp"), DNA, 2),
     "protein": (replace(BOTH, strands="single", filters=3), PROTEIN, 0),
     "local pooling": (replace(BOTH, filters=3, pool=4), DNA, 1),
+    "a dense layer": (replace(BOTH, architecture="deepbind"), DNA, 0),
+    "average": (replace(BOTH, filters=3, summary="average"), DNA, 0),
     "two layers": (replace(BOTH, filters=3, conv_layers=1, conv_filters=4), DNA, 0),
 }
 
