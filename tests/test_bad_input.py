@@ -155,8 +155,8 @@ CASES = {
     "no CUDA": (train("s.fa", "s.tsv", "--device", "cuda"), r"--device cuda: .*; use --device cpu, or see .*doctor`"),
     "unknown device": (train("s.fa", "s.tsv", "--device", "tpu"), r"--device tpu: use auto, cpu, cuda, cuda:N or mps"),
     "absurd setting": (
-        ["train", "s.fa", "s.tsv", "-o", "out", "--filters", "0"],
-        r"--filters 0: it must be at least 1",
+        ["train", "s.fa", "s.tsv", "-o", "out", "--conv-filters", "0"],
+        r"--conv-filters 0: it must be at least 1",
     ),
     "no motif known": (
         train("s.fa", "s.tsv", "--database", "none.meme"),

@@ -236,7 +236,9 @@ def test_contributions_of_a_sequence_in_pieces(tmp_path, run, generator, monkeyp
 
 def test_only_a_pooled_linear_head_has_an_exact_map(tmp_path, records):
     local = model_of(replace(SETTINGS, pool=4))
-    with pytest.raises(ValueError, match="pools over the whole sequence"):
+    with pytest.raises(
+        ValueError, match=r"^only a linear head after pooling over the whole sequence has an exact map$"
+    ):
         class_activation_map(local.network, np.zeros(10, np.float32), np.zeros(10, np.int64), np.zeros(30, np.uint8))
     out = exported(tmp_path, write_run(tmp_path / "local", local), records)
     assert {path.name for path in out.iterdir()} == {

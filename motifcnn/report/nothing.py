@@ -1,5 +1,6 @@
 """Why nothing was found, with the numbers: a report must not end in silence."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,12 +21,12 @@ def why_nothing(files: RunFiles, e_threshold: float, merit: str, score: float) -
     rows = files.motifs.rows
     if any(number(row.get("e_value", "")) <= e_threshold for row in rows):
         return []
-    settings = files.record.get("settings") or {}
-    model, motifs = settings.get("model") or {}, settings.get("motifs") or {}
+    motifs = (files.record.get("settings") or {}).get("motifs") or {}
     said = []
-    filters, restarts = model.get("filters"), model.get("restarts")
-    if filters and restarts:
-        looked = f"The network has {count(filters * restarts)} filters"
+    # the settings may leave the number of filters to the architecture; the first layer's outputs tell it
+    filters = number(files.layers.rows[0]["output"].split(" ")[0]) if files.layers.rows else math.nan
+    if np.isfinite(filters):
+        looked = f"The network has {count(int(filters))} filters"
         needed = motifs.get("min_sites")
         least = f" at {needed} sites or more" if needed else ""
         if rows:

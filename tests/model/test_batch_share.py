@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from motifcnn.model.batch_share import UNDIVIDED, BatchShare, share_batches
+from motifcnn.model.blocks import Dropout
 from motifcnn.model.filters import ScoreNorm
-from motifcnn.model.network import Dropout
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])
