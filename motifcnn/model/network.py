@@ -182,7 +182,8 @@ class MotifNetwork(nn.Module):
             MotifcnnError: The head reads all positions, and there are more than it was made for.
         """
         if self.architecture.summary == "maximum":
-            summary = features.masked_fill(~known, MASKED).amax(dim=2)
+            best = features.masked_fill(~known, MASKED).amax(dim=2)
+            summary = best.masked_fill(~known.any(dim=2), 0.0)  # nothing is known of what is shorter than a filter
         elif self.architecture.summary == "average":
             summary = mean_over(features, known)
         else:

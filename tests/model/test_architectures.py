@@ -115,6 +115,14 @@ def test_predictions_do_not_depend_on_the_batch(name, changes):
 
 
 @pytest.mark.parametrize(("name", "changes"), list(variants()))
+def test_a_sequence_shorter_than_a_filter_has_a_prediction_too(name, changes):
+    """Mutagenesis deletes letters: then nothing is known, and every first-layer feature is 0."""
+    network = small(name, **changes).eval()
+    with torch.no_grad():
+        assert torch.isfinite(network.logits(batch_of(6, 30))).all()
+
+
+@pytest.mark.parametrize(("name", "changes"), list(variants()))
 def test_restarts_share_nothing(name, changes):
     network = small(name, **changes).eval()
     network(batch_of(200, 150))[:, 1].sum().backward()
