@@ -10,6 +10,7 @@ from motifcnn.alphabet import DNA, PROTEIN, RNA
 from motifcnn.encoding import Batch, EncodedSequences
 from motifcnn.errors import MotifcnnError
 from motifcnn.model.architectures import ARCHITECTURES, architecture_of, positions_after
+from motifcnn.model.batch_share import UNDIVIDED, BatchShare, share_batches
 from motifcnn.model.network import MotifNetwork, resolve
 from motifcnn.model.table import layer_table
 from motifcnn.sequences import Sequences
@@ -225,3 +226,23 @@ def test_dropout_of_every_layer_is_drawn_from_one_generator():
         network.dropout.generator.manual_seed(5)
         draws.append(network(batch))
     assert torch.equal(*draws)
+
+
+@pytest.mark.parametrize("name", ["deepbind", "koo-deep", "dilated"])
+def test_processes_that_share_a_batch_have_the_gradients_of_one(name, together):
+    """Normalisation and dropout of all layers, and of dense ones, reckon with the whole batch."""
+    batch = batch_of(200, 180, 150, 200, 170)
+
+    def step(ranks=None):
+        network = small(name, squeeze=True).train()
+        share = BatchShare(ranks) if ranks else UNDIVIDED
+        share_batches(network, share)
+        rows = share.begin(5) if ranks else slice(None)
+        network(Batch(batch.inputs[rows], batch.lengths[rows])).square().sum().backward()
+        share.add_gradients(network)
+        return [parameter.grad for parameter in network.parameters()]
+
+    expected = step()
+    for gradients in together(2, step):
+        for one, other in zip(gradients, expected, strict=True):
+            assert torch.allclose(one, other, atol=2e-4 * float(other.abs().max()) + 1e-5)
