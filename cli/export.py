@@ -190,7 +190,9 @@ def tracks(
             "activation was kept, and of all else the value farthest from 0"
         )
     if not summary.targets:
-        speech.say("this network pools within sequences, so that there is no exact map of the targets' logits")
+        speech.say(
+            "this network's head is not linear in best windows, so that there is no exact map of the targets' logits"
+        )
     speech.say(
         f"{speech.counted(len(summary.motifs), 'motif')} and {speech.counted(len(summary.targets), 'target')} along "
         f"{speech.counted(summary.sequences, 'sequence')}, {speech.counted(sum(summary.sites), 'site')}, "

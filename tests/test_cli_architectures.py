@@ -78,6 +78,7 @@ def test_tracks_leave_out_what_is_not_exact(deep_run, run_cli, tiny_run, tmp_pat
     assert result.exit_code == 0, result.stderr
     names = [path.name for path in (tmp_path / "tracks").iterdir()]
     assert "motif_1.bw" in names
+    assert "no exact map of the targets' logits" in result.stderr
     assert not any("contribution" in name for name in names)
 
 
