@@ -20,10 +20,9 @@ from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
 from motifcnn.triplets import TripletSequences, triplet_scores
 
-LEAST_PER_WEIGHT = 7.0
-"""Examples of the rarer kind for each free number, below which nothing is fitted: ten by the old rule of thumb, five to
-nine by Vittinghoff and McCulloch 2007, and the prior makes up for some. On held-out parts of training files eight were
-enough (+.010 in AUROC, Abf1), three were not (-.02, Mbp1)."""
+LEAST_PER_WEIGHT = 10.0
+"""Examples of the rarer kind for each free number, below which nothing is fitted (Peduzzi et al. 1996). With fewer the
+fit leans on other motifs' sites, too."""
 
 _DEVIATION = 0.4
 """Standard deviation of the prior on the weights, in nats."""
