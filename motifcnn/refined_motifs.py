@@ -66,21 +66,25 @@ def refined_motifs(
     distinct = shown.merge(scored, most)
     from_filters = _settled(_refine(distinct, filters, shown), distinct, shown)
     known = [item for item in shown.merge(from_filters, most) if item.extracted.statistic > 0]
-    words = [item for item in _from_words(candidates, filters, shown, most) if not _mixture(item, known, shown)]
+    # a word's motif that takes in the sites of several motifs that filters tell apart is a mixture of them
+    words = [item for item in _from_words(candidates, filters, shown, most) if _alike(item, known, shown) <= 1]
     return by_evidence([*from_filters, *words])
 
 
 def fitted_to_labels(ordered: Sequence[Scored], shown: TrainingSet) -> list[Scored]:
     """Fit the matrix of each output's first motif to the labels, where there are examples enough.
 
-    The first motif is the one that explains most; the others' sites tell too little to be fitted.
+    The first motif is the one that explains most; the others' sites tell too little to be fitted. Where positives
+    hold several motifs a matrix can gain by taking in the sites of another: such a fit is not kept.
     """
     seen: set[int] = set()
     result = []
     for item in ordered:
         first = item.extracted.target not in seen
         seen.add(item.extracted.target)
-        result.append(_fitted(item, shown) if first else item)
+        fitted = _fitted(item, shown) if first else item
+        more = fitted is not item and _alike(fitted, ordered, shown) > _alike(item, ordered, shown)
+        result.append(item if more else fitted)
     return result
 
 
@@ -212,9 +216,9 @@ def _from_words(
     return [item for item in held if item is not None]
 
 
-def _mixture(item: Scored, known: Sequence[Scored], shown: TrainingSet) -> bool:
-    """Whether a motif takes in the sites of several that filters tell apart."""
-    return sum(shown.same(other, item) for other in known) > 1
+def _alike(item: Scored, known: Sequence[Scored], shown: TrainingSet) -> int:
+    """Count the motifs whose sites another takes in."""
+    return sum(shown.same(other, item) for other in known)
 
 
 def _held(

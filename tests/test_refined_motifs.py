@@ -91,3 +91,19 @@ def test_few_letters_of_budget_leave_no_words(generator, monkeypatch):
     shown = training_set(generator)
     monkeypatch.setattr(refined_motifs, "_WORDS", 2)  # fewer than one of each length
     assert all(item.extracted.origin == "filter" for item in refined(shown, "GATTGACGNNCCTAGC"))
+
+
+def test_a_fit_that_takes_in_the_sites_of_another_motif_is_not_kept(generator):
+    """Half of the positives hold one word, half another: a matrix of both tells all."""
+    other = "GGATTTCC"
+    codes = [generator.integers(0, 4, 40).astype(np.uint8) for _ in range(800)]
+    for number in range(1, 800, 2):
+        start = int(generator.integers(0, 32))
+        codes[number][start : start + 8] = DNA.encode((SITE, other)[number // 2 % 2])
+    sequences = Sequences.from_list([f"s{n}" for n in range(800)], codes, DNA)
+    shown = TrainingSet(sequences, [(np.ones(800, bool), np.arange(800) % 2 == 1)], True, SETTINGS)
+    candidates, _ = filters_of(shown, SITE, other)
+    ordered = shown.in_order(shown.score(candidates))
+    found = fitted_to_labels(ordered, shown)
+    for before, after in zip(ordered, found, strict=True):
+        assert after.extracted.motif.consensus == before.extracted.motif.consensus
