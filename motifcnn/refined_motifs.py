@@ -11,6 +11,7 @@ from motifcnn.comparison import motif_similarity
 from motifcnn.discrimination import discriminate, rescaled
 from motifcnn.enriched_words import WordIndex, enriched_words
 from motifcnn.motifs import Motif
+from motifcnn.paired_tests import delong
 from motifcnn.refinement import NO_ANCHOR, refine
 from motifcnn.scanning.best import BestSites, best_sites
 
@@ -31,6 +32,9 @@ _WORD_MATCH = 0.7
 _WORD_SITES = 20.0
 _WORD_SIMILARITY = 0.4
 """Correlation with the word at which refining ends: a word is a much cruder start than a filter."""
+
+_BEYOND_DOUBT = 2.0
+"""Standard errors by which a fit to the labels must tell unseen examples better to be kept."""
 
 _HELD_SITES = 0.5
 """Share of a motif's sites that a filter's best windows must lie on for the filter to hold the motif."""
@@ -72,7 +76,7 @@ def refined_motifs(
 
 
 def fitted_to_labels(ordered: Sequence[Scored], shown: TrainingSet) -> list[Scored]:
-    """Fit the matrix of each output's first motif to the labels, where there are examples enough.
+    """Fit the matrix of each output's first motif to the labels, where there are examples enough and it pays.
 
     The first motif is the one that explains most; the others' sites tell too little to be fitted. Where positives
     hold several motifs a matrix can gain by taking in the sites of another: such a fit is not kept.
@@ -90,18 +94,11 @@ def fitted_to_labels(ordered: Sequence[Scored], shown: TrainingSet) -> list[Scor
 
 def _fitted(item: Scored, shown: TrainingSet) -> Scored:
     source = item.extracted
-    known, positive = shown.groups[source.target]
-    own = np.flatnonzero(known)
-    motif = discriminate(
-        source.motif,
-        shown.sequences.subset(own),
-        positive[own],
-        both_strands=shown.both_strands,
-        settings=shown.settings,
-    )
+    motif = _discriminated(source, np.flatnonzero(shown.groups[source.target][0]), shown)
     if motif is None:
         return item
-    motif = _as_sharp_as_its_sites(motif, source.target, shown)
+    kept = _tells_more(source, shown)
+    motif = _as_sharp_as_its_sites(motif if kept else source.motif, source.target, shown)
     likeness = motif_similarity(motif, source.faithful, shown.both_strands).correlation
     if motif_similarity(motif, source.motif, shown.both_strands).correlation < shown.settings.refine_similarity:
         return item  # the fit ran into another motif
@@ -115,13 +112,46 @@ def _fitted(item: Scored, shown: TrainingSet) -> Scored:
         threshold=float(choice.values[0]),
         filter_motif=source.faithful,
         filter_similarity=likeness,
-        fitted=True,
+        fitted=kept,
     )
     return Scored(fitted, found.scores[:, 0], item.fair, found.starts[:, 0])
 
 
+def _discriminated(source: ExtractedMotif, examples: Indices, shown: TrainingSet) -> Motif | None:
+    """Fit a motif to the labels of some examples; None where they are too few."""
+    return discriminate(
+        source.motif,
+        shown.sequences.subset(examples),
+        shown.groups[source.target][1][examples],
+        both_strands=shown.both_strands,
+        settings=shown.settings,
+    )
+
+
+def _tells_more(source: ExtractedMotif, shown: TrainingSet) -> bool:
+    """Whether fits to either half of the examples tell the other half's positives better, beyond doubt.
+
+    A fit may gain by what goes with the sites, such as composition, and hurt elsewhere; it has to earn its place.
+    """
+    known, positive = shown.groups[source.target]
+    gain = variance = 0.0
+    halves = [
+        np.concatenate([np.flatnonzero(known & (positive == kind))[half::2] for kind in (0, 1)]) for half in (0, 1)
+    ]
+    for fitted_on, tested_on in (halves, halves[::-1]):
+        motif = _discriminated(source, np.sort(fitted_on), shown)
+        if motif is None:
+            return False
+        matrices = [motif.log_odds(), source.motif.log_odds()]
+        found = best_sites(matrices, shown.sequences.subset(tested_on), shown.both_strands)
+        test = delong(positive[tested_on], found.scores[:, 0], found.scores[:, 1])
+        gain += test.difference
+        variance += test.standard_error**2
+    return bool(gain > _BEYOND_DOUBT * np.sqrt(variance))
+
+
 def _as_sharp_as_its_sites(motif: Motif, target: int, shown: TrainingSet) -> Motif:
-    """Give a fitted motif the information of its sites, which labels say next to nothing of.
+    """Give a motif the information of its sites, of which labels and few rounds of refining say next to nothing.
 
     Expectation maximisation tells it once it has come to rest, which takes more rounds than to tell motifs apart.
     """

@@ -70,9 +70,9 @@ def test_where_the_filter_is_right_it_stays_its_motif(generator):
 
 
 def test_the_first_motif_of_each_target_is_fitted_where_examples_suffice(generator):
-    shown = training_set(generator, examples=800)
+    shown = training_set(generator, examples=1200)
     both = replace(shown, groups=shown.groups * 2)
-    candidates, _ = filters_of(both, SITE, SITE[:5] + "TTT")
+    candidates, _ = filters_of(both, "TGACGACC", "TGACGTTT")  # the fit mends the last letters
     scored = both.score([*candidates, replace(candidates[0], target=1)])
     ordered = both.in_order(scored)
     fitted = fitted_to_labels(ordered, both)
@@ -81,6 +81,9 @@ def test_the_first_motif_of_each_target_is_fitted_where_examples_suffice(generat
     assert first.faithful.probabilities == pytest.approx(ordered[0].extracted.motif.probabilities)
     assert 0.6 < first.filter_similarity < 1.0
     assert first.statistic == ordered[0].extracted.statistic
+    exact, _ = filters_of(shown, SITE)
+    (as_good,) = fitted_to_labels(shown.score(exact), shown)
+    assert not as_good.extracted.fitted  # nothing that a fit could tell better
     few = training_set(generator, examples=200)
     candidates, _ = filters_of(few, SITE)
     (same,) = fitted_to_labels(few.score(candidates), few)
