@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 from motifcnn.alphabet import DNA
-from motifcnn.backgrounds import gc_matched_windows, shuffled_negatives
 from motifcnn.formats.genome import Genome
+from motifcnn.inputs.backgrounds import gc_matched_windows, shuffled_negatives
 from motifcnn.intervals import Interval
 from motifcnn.sequences import Sequences
 from motifcnn.shipped import ECOLI_GENOME, shipped

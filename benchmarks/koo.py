@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 
 from motifcnn import __version__
 from motifcnn.alphabet import DNA
-from motifcnn.comparison import compare
+from motifcnn.discovery.comparison import compare
 from motifcnn.formats.motif_files import read_motifs
 from motifcnn.model.koo import KooNetwork
 from motifcnn.motifs import Motif

@@ -22,14 +22,14 @@ from motifcnn.alphabet import DNA
 from motifcnn.devices import choose_device, use_threads
 from motifcnn.encoding import EncodedSequences
 from motifcnn.formats.fasta import write_fasta
+from motifcnn.learning.training import predict_logits
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
-from motifcnn.model_track import ModelTrackRequest, write_model_tracks
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings, ScanSettings
-from motifcnn.training import predict_logits
+from motifcnn.tracks.model_track import ModelTrackRequest, write_model_tracks
 
 SEED = 0
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from motifcnn.alphabet import DNA
-from motifcnn.composition import HeldOut, composition_test
-from motifcnn.logos import draw_logo, write_logo
+from motifcnn.discovery.composition import HeldOut, composition_test
+from motifcnn.discovery.placement import central_enrichment
+from motifcnn.discovery.spacing import Placed, spacing_test
+from motifcnn.drawing.logos import draw_logo, write_logo
 from motifcnn.motifs import Motif
-from motifcnn.placement import central_enrichment
 from motifcnn.scanning.best import best_sites
 from motifcnn.sequences import Sequences
-from motifcnn.spacing import Placed, spacing_test
 
 LENGTH, WIDTH = 200, 10
 

@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from motifcnn import __version__
-from motifcnn.comparison import compare
+from motifcnn.discovery.comparison import compare
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.motif_files import read_motifs
 from motifcnn.motifs import Motif

@@ -24,10 +24,10 @@ from motifcnn import __version__
 from motifcnn.alphabet import DNA
 from motifcnn.model.network import MotifNetwork, resolve
 from motifcnn.model.store import TrainedModel
-from motifcnn.mutagenesis import mutation_effects, read_every_mutant
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
+from motifcnn.tracks.mutagenesis import mutation_effects, read_every_mutant
 
 
 def make_model(length: int) -> TrainedModel:

@@ -19,16 +19,16 @@ from main_job import SETS, Set
 from motifcnn import __version__
 from motifcnn.devices import use_threads
 from motifcnn.encoding import EncodedSequences
-from motifcnn.examples import Examples
+from motifcnn.inputs.examples import Examples
+from motifcnn.inputs.near_identical import find_clusters
+from motifcnn.learning.seeding import seed_filters
+from motifcnn.learning.training import TrainingData, predict_logits, train
+from motifcnn.learning.word_sums import add_word_sums
 from motifcnn.model.network import MotifNetwork
-from motifcnn.near_identical import find_clusters
 from motifcnn.objectives import Objective
 from motifcnn.preparation import InputFiles, fit_model, prepare
-from motifcnn.seeding import seed_filters
 from motifcnn.settings import Settings
 from motifcnn.significance import rank_auroc
-from motifcnn.training import TrainingData, predict_logits, train
-from motifcnn.word_sums import add_word_sums
 
 VARIANTS = {
     "default": {},

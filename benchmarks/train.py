@@ -5,7 +5,7 @@ python benchmarks/train.py [--sequences 2000,8000] [--length 200] [--filters 64]
 
 Three ways to train the same network from the same weights on the same simulated sequences:
 
-* through the maximum: `motifcnn.training.train`, best windows by table look-ups;
+* through the maximum: `motifcnn.learning.training.train`, best windows by table look-ups;
 * dense: the same loop, best windows by convolution;
 * DataLoader: a plain PyTorch loop, one-hot rows made in two worker processes, convolution of both
   strands and its maximum left to autograd.
@@ -33,13 +33,13 @@ from sklearn.metrics import roc_auc_score
 from motifcnn import __version__
 from motifcnn.alphabet import DNA
 from motifcnn.encoding import Batch, EncodedSequences
+from motifcnn.learning.training import TrainingData, predict_logits, train
 from motifcnn.model import through_maximum
 from motifcnn.model.network import MotifNetwork, resolve
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings, SimulationSettings, TrainingSettings
 from motifcnn.simulation import simulate
-from motifcnn.training import TrainingData, predict_logits, train
 
 WORKERS = 2
 

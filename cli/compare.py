@@ -13,7 +13,7 @@ from . import speech
 from .options import Force
 
 if TYPE_CHECKING:
-    from motifcnn.comparison import Match
+    from motifcnn.discovery.comparison import Match
 
 _DEFAULT = ComparisonSettings()
 COLUMNS = ("query", "target", "target_name", "p_value", "e_value", "offset", "overlap", "orientation", "family")
@@ -36,10 +36,10 @@ def compare(
     force: Force = False,
 ) -> None:
     """Find the known motifs that resemble each motif, with exact p-values (Tomtom's statistic)."""
-    from motifcnn.comparison import compare as compare_motifs
+    from motifcnn.discovery.comparison import compare as compare_motifs
+    from motifcnn.discovery.known_motifs import default_database
     from motifcnn.formats.files import write_text
     from motifcnn.formats.motif_files import read_motifs
-    from motifcnn.known_motifs import default_database
     from motifcnn.runs import motif_file
 
     if database is not None and group is not None:

@@ -38,8 +38,8 @@ def explain(
 ) -> None:
     """Draw a sequence: letters by what they are worth, motifs, activation, contribution, conservation."""
     from motifcnn.devices import choose_device, use_threads
-    from motifcnn.explanation import explain as explained
     from motifcnn.report.card import make_card, write_card
+    from motifcnn.tracks.explanation import explain as explained
 
     if out.exists() and not force:
         raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")

@@ -55,8 +55,8 @@ def logos(
     force: Force = False,
 ) -> None:
     """Draw a sequence logo of each motif: one file a motif, or all on one sheet."""
+    from motifcnn.drawing.logos import logo_file_name, write_logo
     from motifcnn.formats.motif_files import read_motifs
-    from motifcnn.logos import logo_file_name, write_logo
     from motifcnn.runs import motif_file
 
     if sheet:
@@ -71,7 +71,7 @@ def logos(
 
 
 def _write_sheets(run: Path, out: Path, file_format: LogoFormat, *, force: bool) -> None:
-    from motifcnn.logo_sheet import write_sheet
+    from motifcnn.drawing.logo_sheet import write_sheet
     from motifcnn.report.sheet import sheet_rows
     from motifcnn.runs import motif_file
 
@@ -170,7 +170,7 @@ def tracks(
     genome, tracks and hits in IGV.
     """
     from motifcnn.devices import choose_device, use_threads
-    from motifcnn.track_export import ENDINGS, FORMATS, TrackRequest, export_tracks
+    from motifcnn.tracks.track_export import ENDINGS, FORMATS, TrackRequest, export_tracks
 
     run, sequences = _run_and_sequences(paths or [], regions)
     if regions is not None and genome is None:

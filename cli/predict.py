@@ -15,8 +15,8 @@ from .options import Conservation, Device, Force, GenomeFile, Threads
 
 if TYPE_CHECKING:
     from motifcnn.devices import Device as Processor
+    from motifcnn.prediction.variant_files import VariantRequest
     from motifcnn.ranks import Ranks
-    from motifcnn.variant_files import VariantRequest
 
 
 def predict(
@@ -68,7 +68,7 @@ def predict(
         if sequences is not None:
             _predict(model, sequences, genome, tracks, out, chosen, ranks)
         elif vcf is not None and genome is not None:
-            from motifcnn.variant_files import VariantRequest
+            from motifcnn.prediction.variant_files import VariantRequest
 
             _compare(VariantRequest(model, vcf, genome, tracks, width, p_value, annotated), out, chosen)
 
@@ -83,7 +83,7 @@ def _predict(
     ranks: "Ranks",
 ) -> None:
     from motifcnn.formats.files import write_text
-    from motifcnn.predicting import predict_file
+    from motifcnn.prediction.predicting import predict_file
 
     table = predict_file(model, sequences, genome, tracks, chosen, ranks)
     if not ranks.is_first:
@@ -98,7 +98,7 @@ def _predict(
 
 def _compare(request: "VariantRequest", out: Path | None, chosen: "Processor") -> None:
     from motifcnn.formats.files import atomic_write
-    from motifcnn.variant_files import compare_variants, refuse_same_file
+    from motifcnn.prediction.variant_files import compare_variants, refuse_same_file
 
     refuse_same_file(request)
     with nullcontext(sys.stdout.buffer) if out is None else atomic_write(out) as file:

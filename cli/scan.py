@@ -107,9 +107,9 @@ def _write_model_track(
     from motifcnn.devices import choose_device, use_threads
     from motifcnn.formats.files import shown
     from motifcnn.formats.motif_files import read_motifs
-    from motifcnn.model_track import ModelTrackRequest, write_model_tracks
     from motifcnn.runs import RunDirectory
     from motifcnn.scanning.genome import choose_motifs
+    from motifcnn.tracks.model_track import ModelTrackRequest, write_model_tracks
 
     device, threads = choose_device(settings.device), use_threads(settings.threads)
     path = RunDirectory(run).motifs_meme

@@ -13,9 +13,9 @@ from .options import Force, GenomeFile
 from .tunables import with_tunables
 
 if TYPE_CHECKING:
+    from motifcnn.learning.training import EpochReport
     from motifcnn.model.table import LayerRow
     from motifcnn.outcome import Outcome
-    from motifcnn.training import EpochReport
 
 
 @with_tunables("", "input", "channels", "split", "cross_validation", "model", "training", "motifs")
@@ -99,8 +99,8 @@ class TrainingProgress:
 
 def say_outcome(outcome: "Outcome", out: Path) -> None:
     """Sum a run up in a few lines."""
-    from motifcnn.channel_findings import ablation_metrics
-    from motifcnn.cross_validation import cross_validation_metrics
+    from motifcnn.discovery.channel_findings import ablation_metrics
+    from motifcnn.learning.cross_validation import cross_validation_metrics
     from motifcnn.report.channels import ablation_sentence
     from motifcnn.report.wording import cross_validation_sentence
 

@@ -23,7 +23,7 @@ import numpy as np
 from Bio import bgzf
 
 from motifcnn.alphabet import DNA, PROTEIN, Alphabet, Codes
-from motifcnn.backgrounds import gc_matched_windows, shuffle
+from motifcnn.inputs.backgrounds import gc_matched_windows, shuffle
 from motifcnn.intervals import Interval
 
 SITES = ("logomaker==0.8.7", "logomaker/examples/datafiles/crp_sites.fa")

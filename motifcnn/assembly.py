@@ -7,15 +7,15 @@ import numpy as np
 
 from motifcnn.devices import Device
 from motifcnn.encoding import EncodedSequences, track_scales
-from motifcnn.examples import Examples
+from motifcnn.inputs.examples import Examples
+from motifcnn.learning.seeding import seed_filters
+from motifcnn.learning.training import EpochRecord, EpochReport, TrainingData, train
+from motifcnn.learning.word_sums import add_word_sums
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
 from motifcnn.objectives import Objective
 from motifcnn.ranks import ALONE, Ranks
-from motifcnn.seeding import seed_filters
 from motifcnn.settings import ModelSettings, Settings
-from motifcnn.training import EpochRecord, EpochReport, TrainingData, train
-from motifcnn.word_sums import add_word_sums
 
 
 def assemble(

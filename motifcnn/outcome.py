@@ -9,36 +9,36 @@ import numpy.typing as npt
 import pandas as pd
 
 from motifcnn.alphabet import Alphabet
-from motifcnn.assessment import Assessment, MotifPair, TestedMotif, found_sites
-from motifcnn.baselines import Baseline
-from motifcnn.channel_findings import (
+from motifcnn.discovery.assessment import Assessment, MotifPair, TestedMotif, found_sites
+from motifcnn.discovery.channel_findings import (
     ChannelFindings,
     ablation_metrics,
     filters_table,
     profiles_table,
     shifts_table,
 )
-from motifcnn.channels import missing
-from motifcnn.cross_validation import (
+from motifcnn.discovery.extraction import positive_groups, site_windows
+from motifcnn.discovery.fixed_positions import FixedPositions
+from motifcnn.drawing.logos import write_logo
+from motifcnn.formats.files import atomic_write
+from motifcnn.formats.meme import write_meme
+from motifcnn.inputs.channels import missing
+from motifcnn.inputs.examples import Examples
+from motifcnn.learning.baselines import Baseline
+from motifcnn.learning.cross_validation import (
     CrossValidation,
     cross_validation_metrics,
     fold_predictions_table,
     folds_table,
 )
-from motifcnn.evaluation import Scores, measures_of, score_predictions
-from motifcnn.examples import Examples
-from motifcnn.extraction import positive_groups, site_windows
-from motifcnn.fixed_positions import FixedPositions
-from motifcnn.formats.files import atomic_write
-from motifcnn.formats.meme import write_meme
-from motifcnn.logos import write_logo
+from motifcnn.learning.evaluation import Scores, measures_of, score_predictions
+from motifcnn.learning.training import EpochRecord
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.table import LayerRow
 from motifcnn.motifs import Motif
 from motifcnn.report import write_report
 from motifcnn.runs import RunDirectory, RunRecord, write_json
 from motifcnn.significance import LEAST_PER_CLASS
-from motifcnn.training import EpochRecord
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")

@@ -10,19 +10,21 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from motifcnn.ablation import ablate
 from motifcnn.assembly import assemble, fit
-from motifcnn.assessment import assess
-from motifcnn.baselines import fit_baselines
-from motifcnn.channel_findings import channel_findings
-from motifcnn.cross_validation import CrossValidation, cross_validate
 from motifcnn.devices import Device, choose_device, use_threads
+from motifcnn.discovery.assessment import assess
+from motifcnn.discovery.channel_findings import channel_findings
+from motifcnn.discovery.extraction import extract_motifs, filter_motifs
+from motifcnn.discovery.fixed_positions import fixed_positions
+from motifcnn.discovery.known_motifs import known_motifs
 from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun, MotifcnnError
-from motifcnn.extraction import extract_motifs, filter_motifs
-from motifcnn.fixed_positions import fixed_positions
-from motifcnn.folds import Fold, divide_into_folds
-from motifcnn.known_motifs import known_motifs
+from motifcnn.inputs.splits import PARTS
+from motifcnn.learning.ablation import ablate
+from motifcnn.learning.baselines import fit_baselines
+from motifcnn.learning.cross_validation import CrossValidation, cross_validate
+from motifcnn.learning.folds import Fold, divide_into_folds
+from motifcnn.learning.training import EpochRecord, EpochReport, predict_logits
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.table import LayerRow, layer_table
 from motifcnn.motifs import Motif
@@ -31,8 +33,6 @@ from motifcnn.preparation import InputFiles, Prepared, fit_model, prepare
 from motifcnn.ranks import Ranks, joined
 from motifcnn.runs import JsonLinesHandler, RunDirectory, RunRecord
 from motifcnn.settings import Settings
-from motifcnn.splits import PARTS
-from motifcnn.training import EpochRecord, EpochReport, predict_logits
 
 _LOGGER = logging.getLogger(__name__)
 Predictions = npt.NDArray[np.float64]

@@ -9,18 +9,18 @@ import numpy as np
 import torch
 
 from motifcnn.alphabet import DNA
-from motifcnn.backgrounds import gc_matched_windows, shuffled_negatives
-from motifcnn.baselines import fit_baselines
-from motifcnn.channels import missing, read_channels
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.examples import Examples, assign_splits, join
 from motifcnn.formats.alignments import is_alignment
 from motifcnn.formats.bed import read_bed, windows
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.files import open_bytes
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.labels import Labels, read_labels
+from motifcnn.inputs.backgrounds import gc_matched_windows, shuffled_negatives
+from motifcnn.inputs.channels import missing, read_channels
+from motifcnn.inputs.examples import Examples, assign_splits, join
 from motifcnn.intervals import Interval, parse_interval
+from motifcnn.learning.baselines import fit_baselines
 from motifcnn.model.network import resolve
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from motifcnn.comparison import motif_similarity
+from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.formats.motif_files import read_motifs
 from motifcnn.model.architectures import ARCHITECTURES
 from motifcnn.model.store import load_model
@@ -52,7 +52,7 @@ def test_filters_become_motifs(deep_run, tiny_run):
 
 def test_an_interrupted_run_goes_on(deep_run, run_cli, tiny_run, tmp_path, monkeypatch):
     """Dropout in every layer draws again what an uninterrupted run drew."""
-    from motifcnn import training
+    from motifcnn.learning import training
 
     out, options = deep_run
     save, seen = training.save_checkpoint, []

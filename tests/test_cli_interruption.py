@@ -10,7 +10,7 @@ import pytest
 STOPPING = """
 import os, signal, sys
 from importlib.metadata import entry_points
-import motifcnn.training as training
+import motifcnn.learning.training as training
 
 number, epochs = getattr(signal, sys.argv.pop(1)), int(sys.argv.pop(1))
 save, done = training.save_checkpoint, 0

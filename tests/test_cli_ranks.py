@@ -41,7 +41,7 @@ entry_points(group="console_scripts")["motifcnn"].load()()
 KILLED_IN_TRAINING = """
 import os, signal
 from importlib.metadata import entry_points
-from motifcnn.training import _Loop
+from motifcnn.learning.training import _Loop
 run_epoch = _Loop.run_epoch
 def killed(self):
     if self.state.epoch == 5 and os.environ["RANK"] == os.environ["KILLED"]:

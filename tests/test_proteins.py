@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from motifcnn.alphabet import PROTEIN
-from motifcnn.comparison import motif_similarity
-from motifcnn.examples import Examples, assign_splits
+from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.formats.motif_files import read_motifs
+from motifcnn.inputs.examples import Examples, assign_splits
 from motifcnn.sequences import Sequences
 from motifcnn.settings import SplitSettings
 

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup, escape
 
-from motifcnn.comparison import FAR_E_VALUE, motif_similarity
-from motifcnn.logos import inline_svg, logo_document
+from motifcnn.discovery.comparison import FAR_E_VALUE, motif_similarity
+from motifcnn.drawing.logos import inline_svg, logo_document
 from motifcnn.motifs import Motif
 from motifcnn.report.run_files import Row, RunFiles, Table, number
 from motifcnn.report.tables import MotifRow, count, decimal

@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from motifcnn.drawing.letter_shapes import letter_colours, letter_outline
 from motifcnn.errors import InputError
-from motifcnn.explanation import Explanation, strongest_window
 from motifcnn.formats.files import write_text
-from motifcnn.letter_shapes import letter_colours, letter_outline
 from motifcnn.report.card_rows import STEP, BarRow, Box, BoxRow, LetterRow, LineRow, Row, Scale, TextRow, number
 from motifcnn.report.figures import COLOURS
+from motifcnn.tracks.explanation import Explanation, strongest_window
 
 DEFAULT_WINDOW: Final = 300
 """Positions shown of a longer sequence where none are asked for."""

@@ -12,10 +12,10 @@ import numpy as np
 from markupsafe import Markup
 
 from motifcnn.alphabet import ALPHABETS, DNA
+from motifcnn.drawing.letter_shapes import letter_colours
+from motifcnn.drawing.logos import inline_svg
 from motifcnn.errors import MotifcnnError
 from motifcnn.formats.files import write_text
-from motifcnn.letter_shapes import letter_colours
-from motifcnn.logos import inline_svg
 from motifcnn.report.articles import Article, article, site_colours
 from motifcnn.report.channels import TrackView, ablation_sentence, track_names, track_views
 from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, padded_axis, stacked_histogram

@@ -5,8 +5,8 @@ from typing import Final
 
 from markupsafe import Markup
 
+from motifcnn.drawing.logos import inline_svg
 from motifcnn.errors import MotifcnnError
-from motifcnn.logos import inline_svg
 from motifcnn.report.run_files import RunFiles, number
 from motifcnn.report.tables import MISSING, decimal, probability
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from motifcnn.drawing.logos import logo_file_name
 from motifcnn.errors import InputError
 from motifcnn.formats.motif_files import read_motifs
-from motifcnn.logos import logo_file_name
 from motifcnn.motifs import Motif
 
 Row = dict[str, str]

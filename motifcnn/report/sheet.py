@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from motifcnn.drawing.logo_sheet import SheetLogo, SheetRow
 from motifcnn.formats.motif_files import read_motifs
-from motifcnn.logo_sheet import SheetLogo, SheetRow
 from motifcnn.report.articles import motif_stack
 from motifcnn.report.run_files import read_run
 from motifcnn.report.tables import motif_rows

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from motifcnn import settings
-from motifcnn.comparison import FAR_E_VALUE
+from motifcnn.discovery.comparison import FAR_E_VALUE
 from motifcnn.errors import MotifcnnError
 from motifcnn.report.run_files import Row, number
 

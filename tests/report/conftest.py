@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from motifcnn.alphabet import DNA, PROTEIN
-from motifcnn.logos import logo_file_name, write_logo
+from motifcnn.drawing.logos import logo_file_name, write_logo
 from motifcnn.motifs import Motif
 from motifcnn.settings import Settings, to_dict
 

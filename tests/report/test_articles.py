@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from motifcnn.alphabet import DNA
-from motifcnn.letter_shapes import letter_colours
+from motifcnn.drawing.letter_shapes import letter_colours
 from motifcnn.report.articles import MOST_SITES, article, coloured, site_colours
 from motifcnn.report.run_files import read_run
 from motifcnn.report.tables import motif_rows

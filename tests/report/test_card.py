@@ -7,13 +7,13 @@ import pytest
 from motifcnn.alphabet import DNA
 from motifcnn.encoding import TrackScale
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.explanation import Explanation, MotifHit
 from motifcnn.intervals import parse_interval
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
 from motifcnn.objectives import Objective
 from motifcnn.report.card import card_svg, make_card, write_card
 from motifcnn.settings import ModelSettings
+from motifcnn.tracks.explanation import Explanation, MotifHit
 
 ONE_HIT = (MotifHit(0, 5, False, 1.5),)
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,0 +1,1 @@
+"""From trained filters to motifs, and what tests say of them."""

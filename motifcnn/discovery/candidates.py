@@ -1,0 +1,291 @@
+"""Candidate motifs on the training set: how well each tells positives, which are one, which adds what."""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from motifcnn.discovery.comparison import motif_similarity
+from motifcnn.motifs import Matrix, Motif
+from motifcnn.scanning.best import best_sites
+from motifcnn.sequences import Sequences
+from motifcnn.settings import MotifSettings
+from motifcnn.significance import Thresholds, best_thresholds, rank_auroc
+
+Indices = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+_SHARED_SITES = 0.5
+"""Share of a motif's sites that lie on another's from which the two are one."""
+
+_COLUMN_PENALTY = 1.5
+"""Nats that each position must earn: half a nat for each of the three free numbers of a nucleotide position
+(an information criterion in the spirit of Akaike 1974, milder as the numbers are not all put to use)."""
+
+_MOST_SELECTED_ON = 3_000
+"""Examples, evenly spread over all, on which columns are chosen by what they add."""
+
+_RIDGE = 1e-3
+_REFITS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class ExtractedMotif:
+    """A motif, the filters that hold it and how it does on the training set.
+
+    Args:
+        motif: Built from the best filter's sites, or refined.
+        filters: Numbers of all filters that found it, the best first.
+        target: Number of the output that it goes with.
+        threshold: Least score (bits) of a site, chosen on the training set.
+        filter_threshold: Least score of the filter itself at a site.
+        statistic: Evidence in nats that it tells positives on the training set, each positive scored as
+            if it had not contributed to the motif, less a penalty on the width.
+        filter_motif: What the filter's sites gave, where the motif was refined from it; None where
+            it is the motif.
+        filter_similarity: Correlation of the two.
+        origin: What refinement started from: the filter's motif, or an enriched word that lies in its sites.
+        fitted: Whether the matrix was fitted to the labels in the end.
+    """
+
+    motif: Motif
+    filters: tuple[int, ...]
+    target: int
+    threshold: float
+    filter_threshold: float
+    statistic: float
+    filter_motif: Motif | None = None
+    filter_similarity: float = 1.0
+    origin: Literal["filter", "word"] = "filter"
+    fitted: bool = False
+
+    @property
+    def refined(self) -> bool:
+        """Whether the motif is another than the filter's sites gave."""
+        return self.filter_motif is not None
+
+    @property
+    def faithful(self) -> Motif:
+        """The motif of the filter's own sites."""
+        return self.filter_motif if self.filter_motif is not None else self.motif
+
+    def named(self, name: str) -> "ExtractedMotif":
+        """Return it with another name."""
+        source = self.filter_motif and replace(self.filter_motif, name=name)
+        return replace(self, motif=replace(self.motif, name=name), filter_motif=source)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A candidate with its motif's best sites on the training set.
+
+    Args:
+        extracted: The candidate.
+        scores: Score of the best site in each sequence.
+        fair: The same, each positive's as if the motif had not been made from it.
+        starts: First position of the best site.
+    """
+
+    extracted: ExtractedMotif
+    scores: Matrix
+    fair: Matrix
+    starts: Indices
+
+    @property
+    def hits(self) -> Booleans:
+        """Sequences with a site."""
+        return self.scores >= self.extracted.threshold
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Where candidates compete.
+
+    Args:
+        sequences: All sequences that motifs may be made from.
+        groups: For each output which of them have a value, and which are positives.
+        both_strands: Whether sites may lie on the reverse strand.
+        settings: Tunables.
+    """
+
+    sequences: Sequences
+    groups: Sequence[tuple[Booleans, Booleans]]
+    both_strands: bool
+    settings: MotifSettings
+
+    def positives(self, target: int) -> Indices:
+        """Return which sequences are positives of an output."""
+        return np.flatnonzero(self.groups[target][1])
+
+    def thresholds(self, scores: Matrix, target: int) -> Thresholds:
+        """Choose thresholds for columns of scores, shape [sequence, column]."""
+        known, positive = self.groups[target]
+        return best_thresholds(scores[known], positive[known], self.settings.min_sites)
+
+    def score(self, candidates: Sequence[ExtractedMotif]) -> list[Scored]:
+        """Scan with each candidate's motif; the most evidence first, those that are never enriched left out."""
+        if not candidates:
+            return []
+        found = best_sites([item.motif.log_odds() for item in candidates], self.sequences, self.both_strands)
+        without_own = self._without_own(candidates, found.scores)
+        scored = []
+        for column, candidate in enumerate(candidates):
+            scores, fair = found.scores[:, column], without_own[:, column]
+            choice = self.thresholds(scores[:, None], candidate.target)
+            if choice.statistic[0] > 0:
+                evidence = self._evidence(fair, candidate.target) - _COLUMN_PENALTY * candidate.motif.width
+                extracted = replace(candidate, threshold=float(choice.values[0]), statistic=evidence)
+                scored.append(Scored(extracted, scores, fair, found.starts[:, column]))
+        return by_evidence(scored)
+
+    def _evidence(self, scores: Matrix, target: int) -> float:
+        """The mean of two log-likelihood ratios: of the best threshold, and of the ranks (Mann and Whitney 1947).
+
+        The first rewards strong sites in some positives, the second a say in all of them.
+        """
+        known, positive = self.groups[target]
+        positives, others = int(positive[known].sum()), int((~positive[known]).sum())
+        above = max(rank_auroc(scores[known], positive[known]) - 0.5, 0.0)
+        ranks = 6.0 * above**2 * positives * others / (positives + others + 1)
+        return float(0.5 * (self.thresholds(scores[:, None], target).statistic[0] + ranks))
+
+    def _without_own(self, candidates: Sequence[ExtractedMotif], scores: Matrix) -> Matrix:
+        """Return the scores, but each positive's as if the motif had not been made from it."""
+        fair = scores.copy()
+        for target in sorted({candidate.target for candidate in candidates}):
+            own = self.positives(target)
+            columns = np.flatnonzero([candidate.target == target for candidate in candidates])
+            matrices = [candidates[int(column)].motif.log_odds_without_one() for column in columns]
+            fair[np.ix_(own, columns)] = best_sites(matrices, self.sequences.subset(own), self.both_strands).scores
+        return fair
+
+    def merge(self, scored: Sequence[Scored], most: int) -> list[Scored]:
+        """Keep the best of each set of duplicates, which takes over the others' filters; at most so many."""
+        kept: list[Scored] = []
+        for candidate in scored:
+            for number, better in enumerate(kept):
+                if self.same(candidate, better):
+                    own = better.extracted.filters
+                    filters = own + tuple(item for item in candidate.extracted.filters if item not in own)
+                    kept[number] = replace(better, extracted=replace(better.extracted, filters=filters))
+                    break
+            else:
+                if len(kept) < most:
+                    kept.append(candidate)
+        return kept
+
+    def same(self, candidate: Scored, better: Scored) -> bool:
+        """Whether the matrices agree, or most of the candidate's sites lie on the better one's."""
+        matrices = motif_similarity(candidate.extracted.motif, better.extracted.motif, self.both_strands)
+        if matrices.correlation >= self.settings.merge_similarity:
+            return True
+        hits = candidate.hits & self.groups[candidate.extracted.target][1]
+        width, other_width = candidate.extracted.motif.width, better.extracted.motif.width
+        overlapping = better.hits & overlap(candidate.starts, width, better.starts, other_width)
+        return bool((overlapping & hits).sum() >= _SHARED_SITES * max(1, hits.sum()))
+
+    def in_order(self, scored: Sequence[Scored]) -> list[Scored]:
+        """Order candidates by what each adds to those before it.
+
+        The first of an output is that of most evidence; each next one adds most to a logistic model of
+        the ones before it (by the score test of its best hits), less the penalty on its width. So what
+        the first motif explains does not count a second time.
+        """
+        targets = sorted({item.extracted.target for item in scored})
+        own = [[item for item in scored if item.extracted.target == target] for target in targets]
+        lists = [self._added(items, target) for target, items in zip(targets, own, strict=True)]
+        return [item for _, item in heapq.merge(*lists, key=lambda pair: -pair[0])]
+
+    def _added(self, items: list[Scored], target: int) -> Iterator[tuple[float, Scored]]:
+        known, positive = self.groups[target]
+        features = np.stack([_standardised(item.fair[known]) for item in items])
+        penalties = _COLUMN_PENALTY * np.array([item.extracted.motif.width for item in items])
+        yield items[0].extracted.statistic, items[0]
+        for gain, number in forward_selection(features, positive[known].astype(np.float64), penalties):
+            yield gain, items[number]
+
+    def adding(self, scores: Matrix, target: int, first: int, most: int) -> Indices:
+        """Choose columns by what each adds to those before it in a logistic model of an output.
+
+        Args:
+            scores: Of the best windows, shape [sequence, column].
+            target: Number of the output.
+            first: The column to begin with.
+            most: Number of columns to choose besides.
+        """
+        known, positive = self.groups[target]
+        own = np.flatnonzero(known)
+        own = own[:: -(-len(own) // _MOST_SELECTED_ON) or 1]
+        order = np.append(first, np.delete(np.arange(scores.shape[1]), first))
+        features = np.stack([_standardised(scores[own, column]) for column in order])
+        chosen = forward_selection(features, positive[own].astype(np.float64), np.zeros(len(order)))
+        return order[[number for gain, number in islice(chosen, most) if gain > 0]]
+
+
+def by_evidence(scored: Sequence[Scored]) -> list[Scored]:
+    """Sort candidates, the most evidence first."""
+    return sorted(scored, key=lambda item: -item.extracted.statistic)
+
+
+def overlap(
+    starts: npt.NDArray[np.int64], width: int, other_starts: npt.NDArray[np.int64], other_width: int
+) -> Booleans:
+    """Whether sites share at least half of the narrower one's positions; shapes as numpy broadcasts them."""
+    first = np.maximum(starts, other_starts)
+    last = np.minimum(starts + width, other_starts + other_width)
+    return np.asarray(last - first >= 0.5 * min(width, other_width))
+
+
+def _standardised(scores: Matrix) -> Matrix:
+    """Scores of mean 0 and deviation 1; a sequence without a window scores as the lowest."""
+    finite = np.isfinite(scores)
+    filled = np.where(finite, scores, scores[finite].min() if finite.any() else 0.0)
+    return np.asarray((filled - filled.mean()) / (filled.std() + 1e-9))
+
+
+def forward_selection(features: Matrix, truth: Matrix, penalties: Matrix) -> Iterator[tuple[float, int]]:
+    """Yield features by what each adds to a logistic model of the first one and those yielded before.
+
+    Args:
+        features: Shape [feature, example]; the first is in the model from the start.
+        truth: 0 or 1 for each example.
+        penalties: Nats that each feature must earn.
+
+    Yields:
+        Nats gained, less the penalty, and the number of the feature.
+    """
+    left = list(range(1, len(features)))
+    model = [np.ones(len(truth)), features[0]]
+    while left:
+        gains = _score_tests(np.stack(model, axis=1), features[left], truth) - penalties[left]
+        best = left[int(gains.argmax())]
+        yield float(gains.max()), best
+        left.remove(best)
+        model.append(features[best])
+
+
+def _score_tests(model: Matrix, features: Matrix, truth: Matrix) -> Matrix:
+    """Nats that each feature adds to a logistic model, to second order (Rao 1948); 0 where it speaks against.
+
+    Args:
+        model: What the model has, shape [example, feature].
+        features: What it may be given, shape [feature, example].
+        truth: 0 or 1 for each example.
+    """
+    values = np.zeros(model.shape[1])
+    ridge = _RIDGE * np.eye(len(values))
+    for _ in range(_REFITS):
+        chances = 1.0 / (1.0 + np.exp(-np.clip(model @ values, -30, 30)))
+        curved = model * (chances * (1 - chances))[:, None]
+        values = values + np.linalg.solve(curved.T @ model + ridge, model.T @ (truth - chances) - _RIDGE * values)
+    chances = 1.0 / (1.0 + np.exp(-np.clip(model @ values, -30, 30)))
+    curvature = chances * (1 - chances)
+    slopes = features @ (truth - chances)
+    shared = (features * curvature) @ model
+    inverse = np.linalg.inv((model * curvature[:, None]).T @ model + ridge)
+    own = (features**2) @ curvature - np.einsum("fm,mk,fk->f", shared, inverse, shared)
+    return np.where(slopes > 0, 0.5 * slopes**2 / np.maximum(own, 1e-9), 0.0)

@@ -1,0 +1,275 @@
+"""Filters' motifs, refined: on the positives they mark, beside enriched words, and against the labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from motifcnn.discovery.candidates import ExtractedMotif, Scored, TrainingSet, by_evidence, overlap
+from motifcnn.discovery.comparison import motif_similarity
+from motifcnn.discovery.discrimination import discriminate, rescaled
+from motifcnn.discovery.refinement import NO_ANCHOR, refine
+from motifcnn.learning.enriched_words import WordIndex, enriched_words
+from motifcnn.learning.paired_tests import delong
+from motifcnn.motifs import Motif
+from motifcnn.scanning.best import BestSites, best_sites
+
+_LEAST_REFINED, _MOST_REFINED = 8, 32
+_REFINED_LETTERS = 3_000_000
+"""Distinct motifs refined: as many as read so many letters a round, within these bounds. Small training
+sets, where the best filter may rank low, are refined most widely; large ones stay quick."""
+
+_WORD_LENGTHS = {4: (6, 7, 8), 20: (3,)}
+"""Lengths of the words that motifs may start from, by the number of letters."""
+
+_WORDS = 9
+"""Most words to start from in all; fewer where the budget of letters is less."""
+
+_WORD_MATCH = 0.7
+"""Probability of a word's letter in the motif that it starts."""
+
+_WORD_SITES = 20.0
+_WORD_SIMILARITY = 0.4
+"""Correlation with the word at which refining ends: a word is a much cruder start than a filter."""
+
+_BEYOND_DOUBT = 2.0
+"""Standard errors by which a fit to the labels must tell unseen examples better to be kept."""
+
+_HELD_SITES = 0.5
+"""Share of a motif's sites that a filter's best windows must lie on for the filter to hold the motif."""
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class FilterSites:
+    """Where the filters fire best.
+
+    Args:
+        sites: Each filter's best window in each sequence of the training set; scores are the filter's own.
+        width: Width of a filter.
+    """
+
+    sites: BestSites
+    width: int
+
+
+def refined_motifs(
+    candidates: Sequence[ExtractedMotif], scored: Sequence[Scored], filters: FilterSites, shown: TrainingSet
+) -> list[Scored]:
+    """Refine filters' motifs and enriched words on the positives; the most evidence first.
+
+    Args:
+        candidates: The motifs of all filters that mark positives.
+        scored: The same, scored.
+        filters: Where the filters fire.
+        shown: The training set.
+    """
+    most = _number_to_refine(shown)
+    distinct = shown.merge(scored, most)
+    from_filters = _settled(_refine(distinct, filters, shown), distinct, shown)
+    known = [item for item in shown.merge(from_filters, most) if item.extracted.statistic > 0]
+    # a word's motif that takes in the sites of several motifs that filters tell apart is a mixture of them
+    words = [item for item in _from_words(candidates, filters, shown, most) if _alike(item, known, shown) <= 1]
+    return by_evidence([*from_filters, *words])
+
+
+def fitted_to_labels(ordered: Sequence[Scored], shown: TrainingSet) -> list[Scored]:
+    """Fit the matrix of each output's first motif to the labels, where there are examples enough and it pays.
+
+    The first motif is the one that explains most; the others' sites tell too little to be fitted. Where positives
+    hold several motifs a matrix can gain by taking in the sites of another: such a fit is not kept.
+    """
+    seen: set[int] = set()
+    result = []
+    for item in ordered:
+        first = item.extracted.target not in seen
+        seen.add(item.extracted.target)
+        fitted = _fitted(item, shown) if first else item
+        more = fitted is not item and _alike(fitted, ordered, shown) > _alike(item, ordered, shown)
+        result.append(item if more else fitted)
+    return result
+
+
+def _fitted(item: Scored, shown: TrainingSet) -> Scored:
+    source = item.extracted
+    motif = _discriminated(source, np.flatnonzero(shown.groups[source.target][0]), shown)
+    if motif is None:
+        return item
+    kept = _tells_more(source, shown)
+    motif = _as_sharp_as_its_sites(motif if kept else source.motif, source.target, shown)
+    likeness = motif_similarity(motif, source.faithful, shown.both_strands).correlation
+    if motif_similarity(motif, source.motif, shown.both_strands).correlation < shown.settings.refine_similarity:
+        return item  # the fit ran into another motif
+    found = best_sites([motif.log_odds()], shown.sequences, shown.both_strands)
+    choice = shown.thresholds(found.scores, source.target)
+    if choice.statistic[0] <= 0:
+        return item
+    fitted = replace(
+        source,
+        motif=motif,
+        threshold=float(choice.values[0]),
+        filter_motif=source.faithful,
+        filter_similarity=likeness,
+        fitted=kept,
+    )
+    return Scored(fitted, found.scores[:, 0], item.fair, found.starts[:, 0])
+
+
+def _discriminated(source: ExtractedMotif, examples: Indices, shown: TrainingSet) -> Motif | None:
+    """Fit a motif to the labels of some examples; None where they are too few."""
+    return discriminate(
+        source.motif,
+        shown.sequences.subset(examples),
+        shown.groups[source.target][1][examples],
+        both_strands=shown.both_strands,
+        settings=shown.settings,
+    )
+
+
+def _tells_more(source: ExtractedMotif, shown: TrainingSet) -> bool:
+    """Whether fits to either half of the examples tell the other half's positives better, beyond doubt.
+
+    A fit may gain by what goes with the sites, such as composition, and hurt elsewhere; it has to earn its place.
+    """
+    known, positive = shown.groups[source.target]
+    gain = variance = 0.0
+    halves = [
+        np.concatenate([np.flatnonzero(known & (positive == kind))[half::2] for kind in (0, 1)]) for half in (0, 1)
+    ]
+    for fitted_on, tested_on in (halves, halves[::-1]):
+        motif = _discriminated(source, np.sort(fitted_on), shown)
+        if motif is None:
+            return False
+        matrices = [motif.log_odds(), source.motif.log_odds()]
+        found = best_sites(matrices, shown.sequences.subset(tested_on), shown.both_strands)
+        test = delong(positive[tested_on], found.scores[:, 0], found.scores[:, 1])
+        gain += test.difference
+        variance += test.standard_error**2
+    return bool(gain > _BEYOND_DOUBT * np.sqrt(variance))
+
+
+def _as_sharp_as_its_sites(motif: Motif, target: int, shown: TrainingSet) -> Motif:
+    """Give a motif the information of its sites, of which labels and few rounds of refining say next to nothing.
+
+    Expectation maximisation tells it once it has come to rest, which takes more rounds than to tell motifs apart.
+    """
+    own, background = shown.positives(target), shown.sequences.letter_frequencies()
+    positives, nowhere = shown.sequences.subset(own), np.full(len(own), NO_ANCHOR)
+    both_strands, settings = shown.both_strands, shown.settings
+    rested = refine(motif, positives, nowhere, background, both_strands=both_strands, settings=settings, to_rest=True)
+    return rescaled(motif, rested[-1].total_information()) if rested else motif
+
+
+def _number_to_refine(shown: TrainingSet) -> int:
+    letters = max(int(shown.sequences.lengths[positive].sum()) for _, positive in shown.groups)
+    return int(np.clip(_REFINED_LETTERS // max(letters, 1), _LEAST_REFINED, _MOST_REFINED))
+
+
+def _refine(faithful: Sequence[Scored], filters: FilterSites, shown: TrainingSet) -> list[Scored]:
+    """Refine each motif twice, with its filter's sites for anchors and without; return the better of each."""
+    background = shown.sequences.letter_frequencies()
+    attempts = []
+    for source in (item.extracted for item in faithful):
+        own = shown.positives(source.target)
+        scores, starts = filters.sites.scores[own, source.filters[0]], filters.sites.starts[own, source.filters[0]]
+        anchored = np.where(scores >= source.filter_threshold, 2 * starts + filters.width - 1, NO_ANCHOR)
+        positives = shown.sequences.subset(own)
+        for centres in (anchored, np.full(len(own), NO_ANCHOR)):
+            motifs = refine(
+                source.motif, positives, centres, background, both_strands=shown.both_strands, settings=shown.settings
+            )
+            attempts += [_refined(source, motif, source.motif, shown) for motif in motifs]
+    better = {item.extracted.filters[0]: item for item in faithful}
+    for attempt in shown.score(attempts):
+        number = attempt.extracted.filters[0]
+        if attempt.extracted.statistic > better[number].extracted.statistic:
+            better[number] = attempt
+    return by_evidence(list(better.values()))
+
+
+def _refined(source: ExtractedMotif, motif: Motif, faithful: Motif, shown: TrainingSet) -> ExtractedMotif:
+    likeness = motif_similarity(motif, faithful, shown.both_strands).correlation
+    return replace(source, motif=motif, filter_motif=faithful, filter_similarity=likeness)
+
+
+def _settled(ranked: Sequence[Scored], faithful: Sequence[Scored], shown: TrainingSet) -> list[Scored]:
+    """Put the filter's own motif back where refinement ran into a better motif that the filter does not hold.
+
+    Weaker motifs survive so, and no filter counts as having found what only refinement found.
+    """
+    sources = {item.extracted.filters[0]: item for item in faithful}
+    settled: list[Scored] = []
+    distinct: list[Scored] = []
+
+    def known(item: Scored) -> bool:
+        return any(shown.same(item, better) for better in distinct)
+
+    for item in ranked:
+        if not known(item):
+            distinct.append(item)
+            settled.append(item)
+        else:
+            source = sources[item.extracted.filters[0]]
+            settled.append(item if known(source) else source)
+    return by_evidence(settled)
+
+
+def _from_words(
+    candidates: Sequence[ExtractedMotif], filters: FilterSites, shown: TrainingSet, most: int
+) -> list[Scored]:
+    """Refine the motifs of enriched words, and keep those that some filter holds.
+
+    On few sequences filters learn the flanks of single sites with the motif; a short word does not.
+    """
+    alphabet, background = shown.sequences.alphabet, shown.sequences.letter_frequencies()
+    lengths = _WORD_LENGTHS.get(alphabet.size, ())
+    each = min(_WORDS, most) // max(1, len(lengths) * len(shown.groups))
+    words = []
+    for length in lengths if each else ():
+        index = WordIndex.of(shown.sequences, length, shown.both_strands)
+        for target, (known, positive) in enumerate(shown.groups):
+            truth = np.where(known, positive, np.nan)
+            words += [(target, word) for word in enriched_words(index, truth, each)]
+    attempts = []
+    settings = replace(shown.settings, refine_similarity=_WORD_SIMILARITY)
+    for target, word in words:
+        matrix = np.full((len(word), alphabet.size), (1.0 - _WORD_MATCH) / (alphabet.size - 1))
+        matrix[np.arange(len(word)), word] = _WORD_MATCH
+        start = Motif("word", matrix, alphabet, sites=_WORD_SITES)
+        own = shown.positives(target)
+        positives, nowhere = shown.sequences.subset(own), np.full(len(own), NO_ANCHOR)
+        motifs = refine(start, positives, nowhere, background, both_strands=shown.both_strands, settings=settings)
+        attempts += [ExtractedMotif(motif, (), target, 0.0, 0.0, 0.0, origin="word") for motif in motifs]
+    held = (_held(item, candidates, filters, shown) for item in shown.score(attempts))
+    return [item for item in held if item is not None]
+
+
+def _alike(item: Scored, known: Sequence[Scored], shown: TrainingSet) -> int:
+    """Count the motifs whose sites another takes in."""
+    return sum(shown.same(other, item) for other in known)
+
+
+def _held(
+    item: Scored, candidates: Sequence[ExtractedMotif], filters: FilterSites, shown: TrainingSet
+) -> Scored | None:
+    """Find the filters whose best windows lie on a motif's sites; None where there is none."""
+    target, width = item.extracted.target, item.extracted.motif.width
+    own = [candidate for candidate in candidates if candidate.target == target]
+    sited = np.flatnonzero(item.hits & shown.groups[target][1])
+    if not own or not len(sited):
+        return None
+    numbers = np.array([candidate.filters[0] for candidate in own])
+    windows = filters.sites.starts[np.ix_(sited, numbers)]
+    shares = overlap(item.starts[sited, None], width, windows, filters.width).mean(axis=0)
+    order = [int(place) for place in np.argsort(-shares, kind="stable") if shares[place] >= _HELD_SITES]
+    if not order:
+        return None
+    source = own[order[0]]
+    extracted = replace(
+        _refined(item.extracted, item.extracted.motif, source.motif, shown),
+        filters=tuple(int(numbers[place]) for place in order),
+        filter_threshold=source.filter_threshold,
+    )
+    return replace(item, extracted=extracted)

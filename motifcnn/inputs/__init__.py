@@ -1,0 +1,1 @@
+"""From the user's files to labelled, divided examples with their channels."""

@@ -1,0 +1,1 @@
+"""Training the network and the linear models beside it, and measuring both."""

@@ -1,0 +1,1 @@
+"""What a trained network answers to where along sequences and genomes."""

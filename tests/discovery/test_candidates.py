@@ -1,0 +1,100 @@
+"""Evidence, duplicates and order of candidate motifs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from motifcnn.alphabet import DNA
+from motifcnn.discovery import candidates
+from motifcnn.discovery.candidates import ExtractedMotif, TrainingSet, overlap
+from motifcnn.motifs import Motif
+from motifcnn.sequences import Sequences
+from motifcnn.settings import MotifSettings
+from motifcnn.significance import best_thresholds, rank_auroc
+
+SETTINGS = MotifSettings()
+
+
+def motif_of(word):
+    return Motif("m", np.eye(4)[DNA.encode(word)] * 0.88 + 0.03, DNA, sites=100)
+
+
+def candidate(word, *filters, target=0):
+    return ExtractedMotif(motif_of(word), filters, target, 0.0, 1.0, 0.0)
+
+
+def training_set(generator, planting, examples=400, length=40):
+    """Every other sequence is a positive; `planting` says which share of the positives holds each word, in order."""
+    codes = generator.integers(0, 4, (examples, length)).astype(np.uint8)
+    positive = np.arange(examples) % 2 == 0
+    for word, (first, last), start in planting:
+        rows = np.flatnonzero(positive)[int(first * examples / 2) : int(last * examples / 2)]
+        codes[rows, start : start + len(word)] = DNA.encode(word)
+    sequences = Sequences.from_list([f"s{n}" for n in range(examples)], list(codes), DNA)
+    return TrainingSet(sequences, [(np.ones(examples, dtype=bool), positive)], True, SETTINGS)
+
+
+def test_evidence_is_of_threshold_and_ranks_less_the_width(generator):
+    shown = training_set(generator, [("TGACGTAC", (0, 0.5), 3)])
+    (scored,) = shown.score([candidate("TGACGTAC", 0)])
+    known, positive = shown.groups[0]
+    ratio = best_thresholds(scored.fair[:, None], positive, SETTINGS.min_sites).statistic[0]
+    deviation = np.sqrt((400 + 1) / (12 * 200 * 200))  # of the AUROC under the null hypothesis
+    ranks = ((rank_auroc(scored.fair, positive) - 0.5) / deviation) ** 2 / 2
+    assert scored.extracted.statistic == pytest.approx((ratio + ranks) / 2 - 1.5 * 8)
+    assert known.all()
+
+
+def test_most_evidence_first_and_nothing_that_is_not_enriched(generator):
+    shown = training_set(generator, [("TGACGTAC", (0, 0.4), 3), ("GGATTTCC", (0.4, 0.9), 20)])
+    scored = shown.score([candidate("TGACGTAC", 0), candidate("GGATTTCC", 1)])
+    assert [item.extracted.filters for item in scored] == [(1,), (0,)]
+    none = replace(shown, groups=[(shown.groups[0][0], ~shown.groups[0][1])])
+    assert none.score([candidate("TGACGTAC", 0)]) == []
+    assert shown.score([]) == []
+
+
+def test_duplicates_hand_over_their_filters_once(generator):
+    shown = training_set(generator, [("TGACGTAC", (0, 1), 3)])
+    scored = shown.score([candidate("TGACGTAC", 4, 2), candidate("GTACGTCA", 2, 7), candidate("GACGTAC", 7, 9)])
+    (merged,) = shown.merge(scored, 5)
+    assert sorted(merged.extracted.filters) == [2, 4, 7, 9]
+    assert merged.extracted.filters[: len(scored[0].extracted.filters)] == scored[0].extracted.filters
+    assert shown.merge(scored, 0) == []
+
+
+def test_order_is_of_what_each_adds(generator):
+    """The first's neighbour is strong alone and adds nothing; a weaker motif of other positives adds something."""
+    planting = [("TGACGTAC", (0, 0.7), 3), ("CCAAGCGA", (0, 0.6), 20), ("GGATTTCC", (0.7, 1), 20)]
+    shown = training_set(generator, planting)
+    scored = shown.score([candidate("TGACGTAC", 0), candidate("CCAAGCGA", 1), candidate("GGATTTCC", 2)])
+    assert [item.extracted.filters for item in scored] == [(0,), (1,), (2,)]
+    assert [item.extracted.filters for item in shown.in_order(scored)] == [(0,), (2,), (1,)]
+    assert shown.in_order([]) == []
+
+
+def test_targets_take_turns_by_their_gain(generator):
+    shown = training_set(generator, [("TGACGTAC", (0, 0.7), 3), ("GGATTTCC", (0.7, 0.8), 20)])
+    both = replace(shown, groups=shown.groups * 2)
+    scored = both.score([candidate("TGACGTAC", 0), candidate("GGATTTCC", 1), candidate("TGACGTAC", 2, target=1)])
+    ordered = [(item.extracted.target, item.extracted.filters) for item in both.in_order(scored)]
+    assert sorted(ordered[:2]) == [(0, (0,)), (1, (2,))]
+    assert ordered[2] == (0, (1,))
+
+
+def test_score_tests_are_the_squared_correlation_without_other_features(generator):
+    truth = (generator.random(300) < 0.4).astype(float)
+    features = generator.normal(size=(3, 300)) + np.array([[1.0], [-1.0], [0.0]]) * truth
+    gains = candidates._score_tests(np.ones((300, 1)), features, truth)
+    correlations = np.array([np.corrcoef(feature, truth)[0, 1] for feature in features])
+    assert gains == pytest.approx(np.where(correlations > 0, 150 * correlations**2, 0.0), rel=1e-3)
+    assert gains[0] > 10
+    known = np.column_stack([np.ones(300), features[0]])
+    assert candidates._score_tests(known, features[:1], truth)[0] < 0.5
+
+
+def test_overlap_needs_half_of_the_narrower():
+    starts = np.array([0, 5, 8, 9, 20])
+    assert overlap(starts, 4, np.array(6), 10).tolist() == [False, True, True, True, False]
+    assert overlap(np.array([4, 3]), 4, np.array(6), 10).tolist() == [True, False]

@@ -1,0 +1,112 @@
+"""Words beside filters, and the fit to labels: who may take part, and what is recorded."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from motifcnn.alphabet import DNA
+from motifcnn.discovery import refined_motifs
+from motifcnn.discovery.candidates import ExtractedMotif, TrainingSet
+from motifcnn.discovery.refined_motifs import FilterSites, fitted_to_labels
+from motifcnn.motifs import Motif
+from motifcnn.scanning.best import best_sites
+from motifcnn.sequences import Sequences
+from motifcnn.settings import MotifSettings
+
+SITE = "TGACGTCA"
+SETTINGS = MotifSettings()
+
+
+def motif_of(word, sites=60.0):
+    return Motif("m", DNA.fractions[DNA.encode(word)] * 0.8 + 0.05, DNA, sites=sites)
+
+
+def training_set(generator, examples=160, length=50, word=SITE):
+    codes = generator.integers(0, 4, (examples, length)).astype(np.uint8)
+    positive = np.arange(examples) % 2 == 0
+    for row in np.flatnonzero(positive):
+        start = int(generator.integers(5, length - 15))
+        codes[row, start : start + len(word)] = DNA.encode(word)
+    sequences = Sequences.from_list([f"s{n}" for n in range(examples)], list(codes), DNA)
+    return TrainingSet(sequences, [(np.ones(examples, dtype=bool), positive)], True, SETTINGS)
+
+
+def filters_of(shown, *words):
+    """Filters that read these words, and the candidates that their motifs are."""
+    motifs = [motif_of(word) for word in words]
+    sites = best_sites([motif.log_odds() for motif in motifs], shown.sequences, True)
+    candidates = [ExtractedMotif(motif, (number,), 0, 0.0, 2.0, 1.0) for number, motif in enumerate(motifs)]
+    return candidates, FilterSites(sites, len(words[0]))
+
+
+def refined(shown, *words):
+    candidates, filters = filters_of(shown, *words)
+    return refined_motifs.refined_motifs(candidates, shown.score(candidates), filters, shown)
+
+
+def test_a_word_mends_a_filter_with_the_flanks_of_a_single_site(generator):
+    shown = training_set(generator)
+    stiff = replace(shown, settings=replace(SETTINGS, refine_similarity=1.1))  # filters' own motifs cannot be refined
+    best = refined(stiff, "GATTGACGNNCCTAGC")[0].extracted
+    assert best.origin == "word"
+    assert best.filters == (0,)
+    assert SITE in {best.motif.consensus, best.motif.reverse_complement().consensus}
+    assert best.faithful.width == 16
+    assert best.filter_threshold == 2.0
+    assert best.refined
+
+
+def test_a_word_that_no_filter_holds_is_no_motif(generator):
+    shown = training_set(generator)
+    assert all(item.extracted.origin == "filter" for item in refined(shown, "GGGGGGGGAAAAAAAA"))
+
+
+def test_where_the_filter_is_right_it_stays_its_motif(generator):
+    shown = training_set(generator, examples=400)
+    best = shown.merge(refined(shown, SITE), 5)[0].extracted
+    assert best.motif.consensus in {SITE, motif_of(SITE).reverse_complement().consensus}
+    assert best.filters == (0,)
+
+
+def test_the_first_motif_of_each_target_is_fitted_where_examples_suffice(generator):
+    shown = training_set(generator, examples=1200)
+    both = replace(shown, groups=shown.groups * 2)
+    candidates, _ = filters_of(both, "TGACGACC", "TGACGTTT")  # the fit mends the last letters
+    scored = both.score([*candidates, replace(candidates[0], target=1)])
+    ordered = both.in_order(scored)
+    fitted = fitted_to_labels(ordered, both)
+    assert [item.extracted.fitted for item in fitted] == [True, True, False]
+    first = fitted[0].extracted
+    assert first.faithful.probabilities == pytest.approx(ordered[0].extracted.motif.probabilities)
+    assert 0.6 < first.filter_similarity < 1.0
+    assert first.statistic == ordered[0].extracted.statistic
+    exact, _ = filters_of(shown, SITE)
+    (as_good,) = fitted_to_labels(shown.score(exact), shown)
+    assert not as_good.extracted.fitted  # nothing that a fit could tell better
+    few = training_set(generator, examples=200)
+    candidates, _ = filters_of(few, SITE)
+    (same,) = fitted_to_labels(few.score(candidates), few)
+    assert not same.extracted.fitted
+
+
+def test_few_letters_of_budget_leave_no_words(generator, monkeypatch):
+    shown = training_set(generator)
+    monkeypatch.setattr(refined_motifs, "_WORDS", 2)  # fewer than one of each length
+    assert all(item.extracted.origin == "filter" for item in refined(shown, "GATTGACGNNCCTAGC"))
+
+
+def test_a_fit_that_takes_in_the_sites_of_another_motif_is_not_kept(generator):
+    """Half of the positives hold one word, half another: a matrix of both tells all."""
+    other = "GGATTTCC"
+    codes = [generator.integers(0, 4, 40).astype(np.uint8) for _ in range(800)]
+    for number in range(1, 800, 2):
+        start = int(generator.integers(0, 32))
+        codes[number][start : start + 8] = DNA.encode((SITE, other)[number // 2 % 2])
+    sequences = Sequences.from_list([f"s{n}" for n in range(800)], codes, DNA)
+    shown = TrainingSet(sequences, [(np.ones(800, bool), np.arange(800) % 2 == 1)], True, SETTINGS)
+    candidates, _ = filters_of(shown, SITE, other)
+    ordered = shown.in_order(shown.score(candidates))
+    found = fitted_to_labels(ordered, shown)
+    for before, after in zip(ordered, found, strict=True):
+        assert after.extracted.motif.consensus == before.extracted.motif.consensus

@@ -1,0 +1,323 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from motifcnn.alphabet import DNA
+from motifcnn.encoding import EncodedSequences
+from motifcnn.errors import InterruptedRun
+from motifcnn.learning.training import TrainingData, predict_logits, train
+from motifcnn.model.network import MotifNetwork
+from motifcnn.objectives import Objective
+from motifcnn.ranks import ALONE
+from motifcnn.sequences import Sequences
+from motifcnn.settings import ModelSettings, TrainingSettings
+
+MODEL = ModelSettings(filters=4, filter_width=6, restarts=2, strands="both")
+DEEP = replace(MODEL, pool=4, conv_layers=1, conv_filters=3, conv_width=3)
+SETTINGS = TrainingSettings(epochs=4, batch_size=16, patience=8)
+SITE = DNA.encode("TGACGTCA")
+
+
+@pytest.fixture
+def data(generator):
+    """Sequences of which those with the label 1 hold a site; unequal lengths."""
+    codes = [generator.integers(0, 4, length).astype(np.uint8) for length in generator.integers(20, 40, 90)]
+    labels = np.arange(90) % 2
+    for sequence, label in zip(codes, labels, strict=True):
+        if label:
+            start = generator.integers(0, len(sequence) - 7)
+            sequence[start : start + 8] = SITE
+    sequences = Sequences.from_list([f"s{n}" for n in range(90)], codes, DNA)
+    values = labels[:, None].astype(np.float32)
+    return TrainingData(EncodedSequences(sequences), values, np.arange(66), np.arange(66, 90))
+
+
+def network_of(model=MODEL):
+    return MotifNetwork(model, DNA, 0, 1, seed=3)
+
+
+def objective_of(data):
+    return Objective.from_training_set("binary", ("label",), (), data.values[data.train], weigh_classes=True)
+
+
+def run(data, settings=SETTINGS, model=MODEL, **options):
+    network = network_of(model)
+    history = train(network, objective_of(data), data, settings, **{"seed": 5, **options})
+    return network, history
+
+
+def weights_of(network):
+    return {name: tensor.numpy().tobytes() for name, tensor in network.state_dict().items()}
+
+
+class Stop(Exception):
+    """Stands for the end of the process."""
+
+
+def stop_after(epochs, error=Stop):
+    def on_epoch(report):
+        if report.record.epoch == epochs:
+            raise error
+
+    return on_epoch
+
+
+def losses_of(network, data, indices):
+    logits = predict_logits(network, data.encoded, indices)[:, None]
+    return float(objective_of(data).loss(logits, torch.from_numpy(data.values[indices])))
+
+
+def test_same_seed_same_bytes_and_another_seed_others(data):
+    network, history = run(data)
+    again, history_again = run(data)
+    other, _ = run(data, seed=6)
+    assert weights_of(network) == weights_of(again)
+    assert history == history_again
+    assert weights_of(network)["filters.weight"] != weights_of(other)["filters.weight"]
+
+
+def test_draws_nothing_from_the_global_generator(data):
+    torch.manual_seed(1)
+    first, _ = run(data)
+    state = torch.random.get_rng_state()
+    torch.manual_seed(2)
+    second, _ = run(data)
+    assert weights_of(first) == weights_of(second)
+    torch.manual_seed(1)
+    assert (torch.random.get_rng_state() == state).all()
+
+
+@pytest.mark.parametrize("model", [MODEL, DEEP], ids=["one layer", "two layers"])
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_resuming_after_any_epoch_is_as_if_never_stopped(data, tmp_path, model, epochs):
+    whole, history = run(data, model=model)
+    checkpoint = tmp_path / "checkpoint"
+    with pytest.raises(Stop):
+        run(data, model=model, checkpoint=checkpoint, on_epoch=stop_after(epochs))
+    seen = []
+    resumed, resumed_history = run(
+        data, model=model, checkpoint=checkpoint, resume=True, on_epoch=lambda report: seen.append(report.record.epoch)
+    )
+    assert seen == list(range(epochs + 1, 5))
+    assert weights_of(resumed) == weights_of(whole)
+    assert resumed_history == history
+
+
+def test_stopped_in_the_middle_of_an_epoch_resumes_from_its_start(data, tmp_path, monkeypatch):
+    whole, history = run(data)
+    checkpoint = tmp_path / "checkpoint"
+    original, steps = Objective.loss, []
+
+    def loss(*arguments):
+        steps.append(1)
+        if len(steps) == 9:  # 5 training steps and a validation an epoch: the third step of the second
+            raise Stop
+        return original(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Objective, "loss", loss)
+        with pytest.raises(Stop):
+            run(data, checkpoint=checkpoint)
+    resumed, resumed_history = run(data, checkpoint=checkpoint, resume=True)
+    assert weights_of(resumed) == weights_of(whole)
+    assert resumed_history == history
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_without_a_checkpoint_or_without_resume_it_starts_again(data, tmp_path, resume):
+    checkpoint = tmp_path / "checkpoint"
+    if not resume:
+        run(data, checkpoint=checkpoint)
+    seen = []
+    run(data, checkpoint=checkpoint, resume=resume, on_epoch=lambda report: seen.append(report.record.epoch))
+    assert seen == [1, 2, 3, 4]
+
+
+def test_resuming_a_finished_run_trains_no_further(data, tmp_path):
+    whole, history = run(data, checkpoint=tmp_path / "checkpoint")
+    seen = []
+    resumed, again = run(data, checkpoint=tmp_path / "checkpoint", resume=True, on_epoch=seen.append)
+    assert seen == []
+    assert again == history
+    assert weights_of(resumed) == weights_of(whole)
+
+
+def test_no_checkpoint_is_written_unasked(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(data)
+    assert not list(tmp_path.iterdir())
+
+
+def test_stops_when_no_longer_better_and_keeps_the_best_epoch(data):
+    settings = replace(SETTINGS, epochs=60, patience=2, learning_rate=0.1)
+    network, history = run(data, settings)
+    losses = [record.validation_loss for record in history]
+    best = int(np.argmin(losses))
+    assert len(history) < 60
+    assert len(history) - 1 - best == 2
+    assert not network.training
+    assert losses_of(network, data, data.validation) == pytest.approx(losses[best], rel=1e-6)
+
+
+def test_learns_the_site(data):
+    settings = replace(SETTINGS, epochs=40, learning_rate=0.02)
+    network, history = run(data, settings)
+    assert max(record.validation_score for record in history) > 0.9
+    assert losses_of(network, data, data.train) < losses_of(network_of(), data, data.train) / 2
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_ctrl_c_keeps_the_best_weights_and_says_when(data, tmp_path, after):
+    settings = replace(SETTINGS, learning_rate=0.1)
+    network = network_of()
+    records = []
+
+    def on_epoch(report):
+        records.append(report.record)
+        stop_after(after, KeyboardInterrupt)(report)
+
+    with pytest.raises(InterruptedRun, match=f"^interrupted in epoch {after + 1} of at most 4$"):
+        train(network, objective_of(data), data, settings, seed=5, checkpoint=tmp_path / "state", on_epoch=on_epoch)
+    best = min(record.validation_loss for record in records)
+    assert losses_of(network, data, data.validation) == pytest.approx(best, rel=1e-6)
+    whole, _ = run(data, settings)
+    resumed, _ = run(data, settings, checkpoint=tmp_path / "state", resume=True)
+    assert weights_of(resumed) == weights_of(whole)
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.5, 1.0])
+def test_learning_rate_rises_then_falls_by_half_a_cosine(data, warmup):
+    settings = replace(SETTINGS, warmup=warmup, learning_rate=0.01)
+    _, history = run(data, settings)
+    steps = math.ceil(66 / 16)
+    total = 4 * steps
+    warm = max(1, round(warmup * total))
+    for record in history:
+        step = record.epoch * steps - 1
+        falling = 0.01 + 0.99 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm))) / 2
+        expected = 0.01 * ((step + 1) / warm if step < warm else falling)
+        assert record.learning_rate == pytest.approx(expected)
+
+
+def test_reports_after_each_epoch(data):
+    reports = []
+    _, history = run(data, on_epoch=reports.append)
+    assert [report.record for report in reports] == history
+    assert [report.epochs for report in reports] == [4] * 4
+    assert [report.seconds_left > 0 for report in reports] == [True, True, True, False]
+
+
+def test_gradient_is_clipped(data):
+    """AdamW hardly feels the size of a gradient, but moments are those of clipped ones."""
+    settings = replace(SETTINGS, epochs=1, batch_size=66, gradient_clip=1e-3)
+    norms = []
+    original = torch.optim.AdamW.step
+
+    def step(optimiser, *arguments):
+        gradients = [p.grad.norm() for group in optimiser.param_groups for p in group["params"]]
+        norms.append(float(torch.stack(gradients).norm()))
+        return original(optimiser, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", step)
+        run(data, settings)
+    assert norms == [pytest.approx(1e-3 * 2**0.5, rel=1e-2)]  # as large as each of two restarts might have
+
+
+@pytest.mark.parametrize("decay", [0.0, 10.0])
+def test_weight_decay_shrinks_matrices_and_not_biases(data, decay):
+    settings = replace(SETTINGS, epochs=1, weight_decay=decay)
+    network, _ = run(data, settings)
+    plain, _ = run(data, replace(settings, weight_decay=0.0))
+    if decay:
+        assert network.filters.weight.norm() < 0.9 * plain.filters.weight.norm()
+    else:
+        assert weights_of(network) == weights_of(plain)
+
+
+@pytest.mark.parametrize("model", [MODEL, DEEP, replace(DEEP, activation="exp")], ids=["one layer", "two", "exp"])
+def test_bf16_trains_nearly_alike(data, model):
+    network, history = run(data, replace(SETTINGS, precision="bf16"), model)
+    exact, exact_history = run(data, replace(SETTINGS, precision="float32"), model)
+    losses, exact_losses = ([record.train_loss for record in records] for records in (history, exact_history))
+    assert losses == pytest.approx(exact_losses, rel=0.05)
+    assert weights_of(network) != weights_of(exact)
+    assert {tensor.dtype for tensor in network.state_dict().values() if tensor.is_floating_point()} == {torch.float32}
+
+
+def test_predictions_do_not_depend_on_batches_or_order(data, monkeypatch):
+    network, _ = run(data)
+    indices = np.arange(90)
+    logits = predict_logits(network, data.encoded, indices)
+    assert torch.allclose(predict_logits(network, data.encoded, indices[::-1].copy()), logits.flip(0), atol=1e-5)
+    monkeypatch.setattr("motifcnn.learning.training.PREDICTION_BATCH", 7)
+    assert torch.allclose(predict_logits(network, data.encoded, indices), logits, atol=1e-5)
+
+
+def test_no_examples_give_no_predictions(data):
+    assert predict_logits(network_of(), data.encoded, np.empty(0, dtype=np.int64)).shape == (0, 1)
+
+
+TASKS = {
+    "binary": ("label",),
+    "multi-label": ("one", "other"),
+    "regression": ("one", "other"),
+    "classes": ("kind",),
+}
+
+
+def of_task(data, task, generator):
+    """The same sequences with targets of a task; where there are several, a third of the values is missing."""
+    values = data.values.copy()
+    if len(TASKS[task]) > 1:
+        values = np.concatenate([values, generator.integers(0, 2, (90, 1)).astype(np.float32)], axis=1)
+        values[generator.random((90, 2)) < 0.3] = np.nan
+    targets, classes = TASKS[task], ("no", "yes") if task == "classes" else ()
+    objective = Objective.from_training_set(task, targets, classes, values[data.train], weigh_classes=True)
+    return replace(data, values=values), objective
+
+
+def losses_in(history):
+    return np.array([(record.train_loss, record.validation_loss) for record in history])
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize(
+    ("model", "task"),
+    [(MODEL, "binary"), (MODEL, "multi-label"), (DEEP, "regression"), (MODEL, "classes")],
+)
+def test_processes_take_the_steps_of_one(data, generator, together, model, task, size):
+    data, objective = of_task(data, task, generator)
+    settings = replace(SETTINGS, batch_size=13)  # the last batch of 66 examples has 1, fewer than processes
+    assert size > 66 % 13
+
+    def run(ranks=ALONE):
+        network = MotifNetwork(model, DNA, 0, objective.outputs, seed=3)
+        return network, train(network, objective, data, settings, seed=5, ranks=ranks)
+
+    network, history = run()
+    shares = together(size, run)
+    for other, found in shares:
+        assert losses_in(found) == pytest.approx(losses_in(history), abs=1e-4)
+        assert weights_of(other) == weights_of(shares[0][0])
+        logits, expected = (predict_logits(n, data.encoded, np.arange(90)) for n in (other, network))
+        assert torch.allclose(logits, expected, atol=5e-3)
+
+
+def test_processes_that_resume_are_as_if_never_stopped(data, together, tmp_path):
+    checkpoint = tmp_path / "checkpoint"
+    whole = together(2, lambda ranks: run(data, ranks=ranks))
+    with pytest.raises(Stop):
+        together(2, lambda ranks: run(data, ranks=ranks, checkpoint=checkpoint, on_epoch=stop_after(2)))
+
+    def resume(ranks):
+        own = checkpoint if ranks.is_first else tmp_path / "of another machine"
+        return run(data, ranks=ranks, checkpoint=own, resume=True)
+
+    for (resumed, history), (network, expected) in zip(together(2, resume), whole, strict=True):
+        assert weights_of(resumed) == weights_of(network)
+        assert history == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint"]

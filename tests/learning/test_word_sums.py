@@ -1,0 +1,166 @@
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from motifcnn.alphabet import DNA, PROTEIN
+from motifcnn.encoding import EncodedSequences
+from motifcnn.learning.training import TrainingData, predict_logits
+from motifcnn.learning.word_ridge import fit_words
+from motifcnn.learning.word_sums import add_word_sums, weigh
+from motifcnn.model.network import MotifNetwork
+from motifcnn.objectives import Objective
+from motifcnn.sequences import Sequences
+from motifcnn.settings import ModelSettings, TrainingSettings
+from motifcnn.significance import rank_auroc
+from motifcnn.tracks.activations import logit_offsets
+
+BINARY = Objective("binary", ("bound",), weights=(1.0,))
+MODEL = ModelSettings(filters=3, filter_width=8, restarts=2, strands="both")
+SETTINGS = TrainingSettings()
+
+
+def examples(generator, count=300, alphabet=DNA):
+    """Sequences of which the odd ones are richer in a word with a free letter, without any strong site."""
+    codes = [generator.integers(0, 4, 60).astype(np.uint8) for _ in range(count)]
+    labels = np.arange(count) % 2
+    for sequence, label in zip(codes, labels, strict=True):
+        for start in (5, 20, 35) if label else ():
+            sequence[start : start + 7] = [0, 1, 2, 3, 0, 1, 1]
+            sequence[start + 3] = generator.integers(0, 4)
+            sequence[start + generator.integers(0, 7)] = generator.integers(0, 4)
+    sequences = Sequences.from_list([f"s{n}" for n in range(count)], codes, alphabet)
+    return sequences, labels.astype(np.float32)[:, None]
+
+
+def data_of(sequences, values):
+    count = len(sequences)
+    order = np.arange(count)
+    return TrainingData(EncodedSequences(sequences), values, order[: count // 2], order[count // 2 : count * 2 // 3])
+
+
+def added(sequences, values, objective=BINARY, settings=SETTINGS, model=MODEL):
+    network = MotifNetwork(model, sequences.alphabet, 0, objective.outputs, seed=2).eval()
+    data = data_of(sequences, values)
+    add_word_sums(network, objective, data, sequences, settings)
+    return network, predict_logits(network, data.encoded, np.arange(len(sequences)))
+
+
+def test_words_find_what_untrained_filters_cannot(generator):
+    sequences, values = examples(generator)
+    rest = np.arange(200, 300)
+    network, logits = added(sequences, values)
+    _, without = added(sequences, values, settings=replace(SETTINGS, word_sums=False))
+    positive = values[rest, 0] == 1
+    assert rank_auroc(logits[rest, 0].numpy(), positive) > max(0.9, rank_auroc(without[rest, 0].numpy(), positive))
+    assert network.words is not None
+
+
+def test_both_strands_give_the_same(generator):
+    sequences, values = examples(generator)
+    network, logits = added(sequences, values)
+    turned = Sequences.from_list(
+        sequences.names, [DNA.reverse_complement(sequences[n]) for n in range(len(sequences))], DNA
+    )
+    other = predict_logits(network, EncodedSequences(turned), np.arange(len(sequences)))
+    assert torch.allclose(other, logits, atol=1e-5)
+
+
+def test_the_sum_is_the_shares_of_both(generator, caplog):
+    sequences, values = examples(generator)
+    with caplog.at_level(logging.INFO, "motifcnn.learning.word_sums"):
+        network, logits = added(sequences, values)
+    assert "filters count" in caplog.text
+    before = MotifNetwork(MODEL, DNA, 0, 1, seed=2).eval()
+    share = (network.head.sum() / before.head.sum()).item()
+    alone = predict_logits(before, EncodedSequences(sequences), np.arange(300))
+    words = network.words(EncodedSequences(sequences).batch(torch.arange(300)))
+    assert torch.allclose(alone * share + words + logit_offsets(network).item(), logits, atol=1e-4)
+
+
+def test_words_are_fitted_to_the_training_set_alone(generator):
+    sequences, values = examples(generator)
+    network, _ = added(sequences, values)
+    train = np.arange(150)
+    expected = fit_words(sequences.subset(train), values[train].astype(np.float64), 8, 6, True, SETTINGS.word_penalty)
+    ratio = network.words.weights.numpy() / np.where(np.abs(expected) > 1e-4, expected, np.nan)
+    assert np.nanmax(ratio) == pytest.approx(np.nanmin(ratio), rel=1e-3)
+    changed = values.copy()
+    changed[200:] = 1 - changed[200:]
+    again, _ = added(sequences, changed)
+    assert torch.equal(again.words.weights, network.words.weights)
+
+
+def test_they_can_be_switched_off_and_are_left_out_of_short_sequences(generator):
+    sequences, values = examples(generator)
+    assert added(sequences, values, settings=replace(SETTINGS, word_sums=False))[0].words is None
+    short = Sequences.from_list(sequences.names, [sequences[n][:7] for n in range(len(sequences))], DNA)
+    assert added(short, values, model=replace(MODEL, filter_width=5))[0].words is None
+
+
+@pytest.mark.parametrize("task", ["multi-label", "classes", "regression"])
+def test_every_task_gains(generator, task):
+    sequences, values = examples(generator)
+    rest = np.arange(200, 300)
+    if task == "multi-label":
+        objective = Objective(task, ("a", "b"), weights=(1.0, 1.0))
+        values = np.column_stack([values[:, 0], generator.integers(0, 2, 300)]).astype(np.float32)
+        values[::7, 0] = np.nan
+    elif task == "classes":
+        objective = Objective(task, ("kind",), ("no", "yes"), weights=(1.0, 1.0))
+    else:
+        objective = Objective(task, ("level",), means=(0.5,), deviations=(0.5,))
+    _, logits = added(sequences, values, objective)
+    truth = np.arange(300) % 2 == 1
+    scores = logits[:, 1] - logits[:, 0] if task == "classes" else logits[:, 0]
+    assert rank_auroc(scores[rest].numpy(), truth[rest]) > 0.9
+
+
+def test_proteins_have_none(generator):
+    sequences, values = examples(generator, alphabet=PROTEIN)
+    assert added(sequences, values, model=replace(MODEL, strands="single"))[0].words is None
+
+
+def truth_and_noise(generator, count):
+    values = (np.arange(count) % 2).astype(np.float32)[:, None]
+    good = torch.from_numpy(3 * (values - 0.5) + generator.normal(size=(count, 1)).astype(np.float32))
+    noise = torch.from_numpy(generator.normal(size=(count, 1)).astype(np.float32))
+    return torch.from_numpy(values), good, noise
+
+
+def test_shares_follow_the_validation_set_where_it_is_large(generator):
+    values, good, noise = truth_and_noise(generator, 2000)
+    (filters, words), _ = weigh(BINARY, torch.stack([good, noise]), values)
+    assert filters > 1.5
+    assert 0 <= words < 0.25
+    (filters, words), _ = weigh(BINARY, torch.stack([noise, good]), values)
+    assert words > 1.5
+    assert 0 <= filters < 0.25
+
+
+def test_shares_stay_near_the_likely_ones_where_it_is_small_or_empty(generator):
+    values, good, noise = truth_and_noise(generator, 4)
+    (filters, words), _ = weigh(BINARY, torch.stack([good, noise]), values)
+    assert filters == pytest.approx(0.6, abs=0.25)
+    assert words == pytest.approx(0.4, abs=0.25)
+    shares, offset = weigh(BINARY, torch.empty(2, 0, 1), torch.empty(0, 1))
+    assert shares == pytest.approx((0.6, 0.4))
+    assert offset.tolist() == [0.0]
+
+
+def test_no_share_is_negative(generator):
+    values, good, noise = truth_and_noise(generator, 2000)
+    (filters, words), _ = weigh(BINARY, torch.stack([good, -good + noise]), values)
+    assert filters > 0
+    assert words == 0
+
+
+def test_offsets_follow_each_output(generator):
+    values, good, noise = truth_and_noise(generator, 2000)
+    logits = torch.stack([good.repeat(1, 2) + torch.tensor([0.0, 2.0]), noise.repeat(1, 2)])
+    objective = Objective("multi-label", ("a", "b"), weights=(1.0, 1.0))
+    _, offset = weigh(objective, logits, values.repeat(1, 2))
+    assert offset[0] == pytest.approx(0.0, abs=0.3)
+    assert offset[1] < -1.5
