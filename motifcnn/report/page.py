@@ -250,7 +250,7 @@ def _learning_figures(history: Table, task: str) -> list[Figure]:
                 "Score",
                 line_chart([line], x, y, f"Validation {merit} at each epoch"),
                 ((line.key, f"validation {merit}", f"best {decimal(float(score[best]))} at epoch {epochs[best]:g}"),),
-                "The higher, the better. Training stops when this no longer rises.",
+                "The higher, the better. The network is the one of the epoch with the least validation loss.",
             )
         )
     return figures
