@@ -87,8 +87,7 @@ def fitted_to_labels(ordered: Sequence[Scored], shown: TrainingSet) -> list[Scor
         first = item.extracted.target not in seen
         seen.add(item.extracted.target)
         fitted = _fitted(item, shown) if first else item
-        more = fitted is not item and _alike(fitted, ordered, shown) > _alike(item, ordered, shown)
-        result.append(item if more else fitted)
+        result.append(item if first and _strayed(fitted, item, ordered, shown) else fitted)
     return result
 
 
@@ -244,6 +243,14 @@ def _from_words(
         attempts += [ExtractedMotif(motif, (), target, 0.0, 0.0, 0.0, origin="word") for motif in motifs]
     held = (_held(item, candidates, filters, shown) for item in shown.score(attempts))
     return [item for item in held if item is not None]
+
+
+def _strayed(fitted: Scored, item: Scored, known: Sequence[Scored], shown: TrainingSet) -> bool:
+    """Whether a fit is no longer the motif that it began with, and takes in the sites of others instead."""
+    likeness = motif_similarity(fitted.extracted.motif, item.extracted.motif, shown.both_strands).correlation
+    if likeness >= shown.settings.merge_similarity:
+        return False
+    return _alike(fitted, known, shown) > _alike(item, known, shown)
 
 
 def _alike(item: Scored, known: Sequence[Scored], shown: TrainingSet) -> int:
