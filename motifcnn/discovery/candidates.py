@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import combinations, islice
 from typing import Literal
 
 import numpy as np
@@ -28,6 +28,9 @@ _COLUMN_PENALTY = 1.5
 
 _MOST_SELECTED_ON = 3_000
 """Examples, evenly spread over all, on which columns are chosen by what they add."""
+
+_MOST_PARTS = 6
+"""Motifs, those of most evidence first, looked at for parts of a mixture."""
 
 _RIDGE = 1e-3
 _REFITS = 6
@@ -187,6 +190,36 @@ class TrainingSet:
         width, other_width = candidate.extracted.motif.width, better.extracted.motif.width
         overlapping = better.hits & overlap(candidate.starts, width, better.starts, other_width)
         return bool((overlapping & hits).sum() >= _SHARED_SITES * max(1, hits.sum()))
+
+    def without_mixtures(self, scored: Sequence[Scored]) -> list[Scored]:
+        """Leave out motifs that take in the sites of two others which together tell positives better.
+
+        A wide filter can hold parts of two motifs side by side, and then marks more positives than either.
+        """
+        return [item for item in scored if not self._mixture(item, scored)]
+
+    def _mixture(self, item: Scored, scored: Sequence[Scored]) -> bool:
+        target = item.extracted.target
+        others = (other for other in scored if other is not item and other.extracted.target == target)
+        inside = list(islice((other for other in others if self.same(other, item)), _MOST_PARTS))
+        pairs = [
+            (one, other)
+            for one, other in combinations(inside, 2)
+            if not self.same(one, other) and not self.same(other, one)
+        ]
+        if not pairs:
+            return False
+        alone = self._joint_evidence([item]) + _COLUMN_PENALTY * min(one.extracted.motif.width for one, _ in pairs)
+        return any(self._joint_evidence(pair) > alone for pair in pairs)
+
+    def _joint_evidence(self, items: Sequence[Scored]) -> float:
+        """Log-likelihood in nats of a logistic model of the motifs' best hits."""
+        from sklearn.linear_model import LogisticRegression
+
+        known, positive = self.groups[items[0].extracted.target]
+        features = np.stack([_standardised(item.fair[known]) for item in items], axis=1)
+        chances = LogisticRegression(C=1.0 / _RIDGE).fit(features, positive[known]).predict_proba(features)
+        return float(np.log(np.maximum(chances[np.arange(len(chances)), positive[known].astype(int)], 1e-12)).sum())
 
     def in_order(self, scored: Sequence[Scored]) -> list[Scored]:
         """Order candidates by what each adds to those before it.

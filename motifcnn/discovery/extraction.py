@@ -122,7 +122,7 @@ def extract_motifs(
     scored = shown.score(candidates)
     if settings.refine:
         scored = refined_motifs(candidates, scored, filters, shown)
-    ordered = shown.in_order(shown.merge(scored, settings.max_motifs))
+    ordered = shown.in_order(shown.merge(shown.without_mixtures(scored), settings.max_motifs))
     if settings.refine:
         ordered = fitted_to_labels(ordered, shown)
     _LOGGER.debug(

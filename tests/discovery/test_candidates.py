@@ -98,3 +98,19 @@ def test_overlap_needs_half_of_the_narrower():
     starts = np.array([0, 5, 8, 9, 20])
     assert overlap(starts, 4, np.array(6), 10).tolist() == [False, True, True, True, False]
     assert overlap(np.array([4, 3]), 4, np.array(6), 10).tolist() == [True, False]
+
+
+def test_a_mixture_of_two_motifs_gives_way_to_both(generator):
+    words = ("TGACTTAC", "GGATTTCG")
+    shown = training_set(generator, [(words[0], (0, 0.5), 3), (words[1], (0.5, 1), 20)])
+    mixture = candidate(words[0] + words[1], 2)
+    scored = shown.score([candidate(words[0], 0), candidate(words[1], 1), mixture])
+    assert {item.extracted.filters for item in scored} == {(0,), (1,), (2,)}
+    assert {item.extracted.filters for item in shown.without_mixtures(scored)} == {(0,), (1,)}
+
+
+def test_halves_of_a_motif_do_not_push_it_out(generator):
+    word = "TGACTTACGGATTTCG"
+    shown = training_set(generator, [(word, (0, 0.9), 12)])
+    scored = shown.score([candidate(word, 0), candidate(word[:8], 1), candidate(word[8:], 2)])
+    assert (0,) in {item.extracted.filters for item in shown.without_mixtures(scored)}
