@@ -11,6 +11,7 @@ takes its maxima before normalisation and activation, which are monotonic; a poo
 optimiser and its settings are the command's own. The papers' first layers read one strand.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -33,7 +34,7 @@ from motifcnn.settings import AUTO, ModelSettings
 
 Summary = Literal["maximum", "average", "dense"]
 
-_BLOCKS = {
+_BLOCKS: dict[str, Callable[[int, int, int, int, int, torch.Generator], Layer]] = {
     "plain": Convolution,
     "separable": SeparableConvolution,
     "residual": ResidualConvolution,

@@ -7,6 +7,7 @@ the features neither grows nor fades with depth (He et al. 2015), before normali
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import nn
@@ -53,7 +54,7 @@ class Dropout(BatchLayer):
         return features * (draws >= self.share) / (1.0 - self.share)
 
 
-class Layer(nn.Module):
+class Layer(nn.Module, ABC):
     """A layer between the first one and the head.
 
     Args:
@@ -71,13 +72,13 @@ class Layer(nn.Module):
         super().__init__()
         self.outgoing, self.reach, self.pool = outgoing, reach, pool
 
+    @abstractmethod
     def title(self, number: int) -> str:
         """Say in a few words what the layer does, as the so-many-th of its kind."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forward(self, features: torch.Tensor, known: torch.Tensor) -> Features:
         """Map features and the mask of real positions."""
-        raise NotImplementedError
 
 
 class Convolution(Layer):
