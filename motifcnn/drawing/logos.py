@@ -7,6 +7,7 @@ directly: in a hundredth of the time, and a sixth of the bytes. A logo's bytes d
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -41,6 +42,32 @@ _FACTS: Final[dict[str, dict[str, Any]]] = {
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
+
+
+@dataclass(frozen=True)
+class LogoFrame:
+    """Where the columns of a logo's drawing lie, in points from its upper left corner.
+
+    Args:
+        columns: Columns that are needed; the drawing has room for a few at least.
+    """
+
+    columns: int
+    column: float = 72 * _INCHES_A_LETTER
+    left: float = 72 * _LEFT
+    top: float = 72 * _TOP
+    floor: float = 72 * (_HEIGHT - _BOTTOM)
+    height: float = 72 * _HEIGHT
+
+    @property
+    def right(self) -> float:
+        """End of the last column."""
+        return self.left + self.column * max(self.columns, _LEAST_COLUMNS)
+
+    @property
+    def width(self) -> float:
+        """Of the whole drawing."""
+        return self.right + 72 * _RIGHT
 
 
 def logo_heights(motif: Motif) -> Matrix:
@@ -128,10 +155,9 @@ def logo_document(motif: Motif, before: int = 0, columns: int = 0) -> str:
         before: Columns left free before it, to align it with a logo below or above.
         columns: Columns in all; by default as many as it needs.
     """
-    columns = max(columns, before + motif.width, _LEAST_COLUMNS)
-    width, height = 72 * (_LEFT + _RIGHT + _INCHES_A_LETTER * columns), 72 * _HEIGHT
+    frame = LogoFrame(max(columns, before + motif.width))
     used: dict[str, str] = {}
-    body = "".join((*_axes(motif, before, columns, height), *_letters(motif, before, height, used)))
+    body = "".join((*_axes(motif, before, frame), *_letters(motif, before, frame, used)))
     colours = letter_colours(motif.alphabet)
     shapes = "".join(
         f'<path id="{name}" style="fill: {colours[letter]}" d="{letter_outline(letter)}"/>'
@@ -139,24 +165,24 @@ def logo_document(motif: Motif, before: int = 0, columns: int = 0) -> str:
     )
     return (
         f'<?xml version="1.0" encoding="utf-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" '
-        f'xmlns:xlink="http://www.w3.org/1999/xlink" width="{width:.2f}pt" height="{height:.2f}pt" '
-        f'viewBox="0 0 {width:.2f} {height:.2f}" version="1.1">'
+        f'xmlns:xlink="http://www.w3.org/1999/xlink" width="{frame.width:.2f}pt" height="{frame.height:.2f}pt" '
+        f'viewBox="0 0 {frame.width:.2f} {frame.height:.2f}" version="1.1">'
         f"<defs>{shapes}</defs>{body}</svg>\n"
     )
 
 
-def _letters(motif: Motif, before: int, height: float, used: dict[str, str]) -> Iterator[str]:
+def _letters(motif: Motif, before: int, frame: LogoFrame, used: dict[str, str]) -> Iterator[str]:
     """The letters, smallest lowest in each stack, as logomaker stacks them; those used are put into `used`."""
-    column, bit = 72 * _INCHES_A_LETTER, _bit(motif.alphabet)
+    column, bit = frame.column, _bit(motif.alphabet)
     for position, heights in enumerate(logo_heights(motif)):
-        floor = height - 72 * _BOTTOM
+        floor = frame.floor
         for number in np.argsort(heights, kind="stable"):
             if heights[number] <= 0:
                 continue
             letter = motif.alphabet.letters[number]
             name = used.setdefault(letter, f"letter-{letter}")
             wide, high = column * _LETTER_SHARE * letter_width(letter), bit * heights[number]
-            left = 72 * _LEFT + column * (before + position) + (column - wide) / 2
+            left = frame.left + column * (before + position) + (column - wide) / 2
             yield (
                 f'<use xlink:href="#{name}" '
                 f'transform="translate({left:.2f} {floor:.2f}) scale({wide:.3f} {-high:.3f})"/>'
@@ -164,19 +190,18 @@ def _letters(motif: Motif, before: int, height: float, used: dict[str, str]) -> 
             floor -= high
 
 
-def _axes(motif: Motif, before: int, columns: int, height: float) -> Iterator[str]:
+def _axes(motif: Motif, before: int, frame: LogoFrame) -> Iterator[str]:
     """Lines, ticks and numbers; text as outlines, so that no font is needed."""
-    left, floor, bit = 72 * _LEFT, height - 72 * _BOTTOM, _bit(motif.alphabet)
-    column = 72 * _INCHES_A_LETTER
-    yield f'<path d="M{left:.2f} {72 * _TOP:.2f}V{floor:.2f}H{left + column * columns:.2f}" style="{_LINE}"/>'
+    left, floor, bit = frame.left, frame.floor, _bit(motif.alphabet)
+    yield f'<path d="M{left:.2f} {frame.top:.2f}V{floor:.2f}H{frame.right:.2f}" style="{_LINE}"/>'
     for bits in _bit_ticks(motif.alphabet):
         y = floor - bit * bits
         yield f'<path d="M{left - 2:.2f} {y:.2f}H{left:.2f}" style="{_LINE}"/>'
         yield _text(str(bits), 8, left - 3.5, y + 2.9, 1.0)
     for position in _position_ticks(motif.width):
-        yield _text(str(position), 8, left + column * (before + position - 0.5), floor + 8.0, 0.5)
+        yield _text(str(position), 8, left + frame.column * (before + position - 0.5), floor + 8.0, 0.5)
     outline, length = text_outline("bits", 9)
-    middle = (72 * _TOP + floor + length) / 2
+    middle = (frame.top + floor + length) / 2
     yield f'<path d="{outline}" transform="translate({left - 15:.2f} {middle:.2f}) rotate(-90) scale(1 -1)"/>'
 
 

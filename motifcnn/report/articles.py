@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from motifcnn.discovery.comparison import FAR_E_VALUE, motif_similarity
 from motifcnn.drawing.logos import inline_svg, logo_document
 from motifcnn.motifs import Motif
+from motifcnn.report.channels import TrackView, aligned_tracks
 from motifcnn.report.run_files import Row, RunFiles, Table, number
 from motifcnn.report.tables import MotifRow, count, decimal
 
@@ -57,12 +58,14 @@ class Article:
 
     Args:
         logos: The motif, the motif of its filter and the nearest known one, aligned.
+        tracks: Further channels at its sites, aligned with them.
         facts: What is known of it: term and value.
         sites: Its best sites.
         sites_in_all: How many there are.
     """
 
     logos: tuple[AlignedLogo, ...]
+    tracks: tuple[TrackView, ...]
     facts: tuple[tuple[str, str], ...]
     sites: tuple[SiteLine, ...]
     sites_in_all: str
@@ -78,10 +81,14 @@ def article(files: RunFiles, row: MotifRow, raw: Row, sites: Table, prefix: str)
         sites: Its rows of sites.tsv.
         prefix: Put before the ids of its drawings.
     """
-    logos = tuple(_aligned_logos(files, row, raw, prefix))
+    stack = motif_stack(files, row, raw)
+    first = min((item.before for item in stack), default=0)
+    columns = max((item.before - first + item.motif.width for item in stack), default=0)
+    logos = tuple(_aligned_logos(stack, first, columns, prefix))
+    tracks = tuple(aligned_tracks(files, row.name, first, columns)) if stack else ()
     best = np.argsort(-np.nan_to_num(sites.numbers("log_odds"), nan=-np.inf), kind="stable")[:MOST_SITES]
     lines = tuple(_site_line(sites.rows[index]) for index in best if sites.rows[index].get("site"))
-    return Article(logos, tuple(_facts(row, raw)), lines, count(len(sites.rows)))
+    return Article(logos, tracks, tuple(_facts(row, raw)), lines, count(len(sites.rows)))
 
 
 @dataclass(frozen=True)
@@ -129,11 +136,8 @@ def motif_stack(files: RunFiles, row: MotifRow, raw: Row) -> list[StackedMotif]:
     return stack
 
 
-def _aligned_logos(files: RunFiles, row: MotifRow, raw: Row, prefix: str) -> Iterator[AlignedLogo]:
+def _aligned_logos(stack: Sequence[StackedMotif], first: int, columns: int, prefix: str) -> Iterator[AlignedLogo]:
     """The logos below one another, so that like columns stand in one place."""
-    stack = motif_stack(files, row, raw)
-    first = min((item.before for item in stack), default=0)
-    columns = max((item.before - first + item.motif.width for item in stack), default=0)
     for index, item in enumerate(stack):
         drawing = inline_svg(logo_document(item.motif, item.before - first, columns), f"{prefix}{index}-", item.caption)
         yield AlignedLogo(item.caption, Markup(drawing))  # inline_svg escapes the caption

@@ -1,15 +1,16 @@
 """The report's words and figures on further channels: what they add, and how they run along motifs' sites."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
 
+from motifcnn.report.column_bars import column_bars
 from motifcnn.report.figures import Axis, Line, line_chart, padded_axis
-from motifcnn.report.run_files import RunFiles, number
+from motifcnn.report.run_files import Row, RunFiles, Table, number
 from motifcnn.report.tables import count, decimal, probability
 
 _MOST_SHOWN: Final = 3
@@ -23,7 +24,7 @@ class TrackView:
 
     Args:
         drawing: Its mean at each position, as an SVG element.
-        remark: Whether the sites stand out.
+        remark: What it is; below the motif's logo also whether the sites stand out.
     """
 
     drawing: Markup
@@ -60,14 +61,11 @@ def track_names(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def track_views(files: RunFiles, motif: str) -> list[TrackView]:
-    """Return the first channels along a motif's sites; none where the run had no channels."""
+    """Return the first channels along a motif's sites and beside them; none where the run had no channels."""
     views = []
-    for row in files.motif_tracks.where("motif", motif).rows[:_MOST_SHOWN]:
+    for row, profile in _profiles(files, motif):
         track, chance, width = row.get("track", ""), number(row.get("shifted_mean", "")), number(row.get("width", ""))
-        profile = files.track_profiles.where("motif", motif).where("track", track)
         positions, means = profile.numbers("position"), profile.numbers("mean")
-        if not np.isfinite(means).any() or math.isnan(width):
-            continue
         first, last = float(positions.min()), float(positions.max())
         ticks = ((first, f"−{-first:.0f}"), (0.0, "1"), (width - 1, f"{width:.0f}"), (last, f"+{last - width + 1:.0f}"))
         held = means if math.isnan(chance) else np.append(means, chance)
@@ -79,8 +77,39 @@ def track_views(files: RunFiles, motif: str) -> list[TrackView]:
             guide=None if math.isnan(chance) else (chance, chance),
             height=_HEIGHT,
         )
+        views.append(TrackView(drawing, track))
+    return views
+
+
+def aligned_tracks(files: RunFiles, motif: str, first: int, columns: int) -> list[TrackView]:
+    """Return the first channels column by column below a motif's logo.
+
+    Args:
+        files: Of the run.
+        motif: Its name.
+        first: Position in the motif of the first column drawn; negative where others begin before it.
+        columns: Columns drawn.
+    """
+    views = []
+    for row, profile in _profiles(files, motif):
+        track, chance, width = row.get("track", ""), number(row.get("shifted_mean", "")), int(number(row["width"]))
+        values, errors = np.full((2, columns), np.nan)
+        places = profile.numbers("position") - first
+        drawn = (places >= 0) & (places < columns)
+        for into, column in ((values, "mean"), (errors, "standard_error")):
+            into[places[drawn].astype(int)] = profile.numbers(column)[drawn]
+        title = f"Mean of {track} at each position of {motif}"
+        drawing = column_bars(values, errors, slice(-first, width - first), chance, title)
         views.append(TrackView(drawing, f"{_remark(row, track, chance)} {_use(files, motif, track)}".strip()))
     return views
+
+
+def _profiles(files: RunFiles, motif: str) -> Iterator[tuple[Row, Table]]:
+    """The first channels with values at a motif’s sites: row of motif_tracks.tsv, rows of track_profiles.tsv."""
+    for row in files.motif_tracks.where("motif", motif).rows[:_MOST_SHOWN]:
+        profile = files.track_profiles.where("motif", motif).where("track", row.get("track", ""))
+        if np.isfinite(profile.numbers("mean")).any() and not math.isnan(number(row.get("width", ""))):
+            yield row, profile
 
 
 def _use(files: RunFiles, motif: str, track: str) -> str:

@@ -1,9 +1,13 @@
 import json
+import re
 
 import pytest
 
-from motifcnn.report.channels import ablation_sentence, track_names, track_views
+from motifcnn.report.articles import article
+from motifcnn.report.channels import ablation_sentence, aligned_tracks, track_names, track_views
+from motifcnn.report.page import render
 from motifcnn.report.run_files import read_run
+from motifcnn.report.tables import motif_rows
 
 ABLATION = {
     "measure": "auroc",
@@ -58,15 +62,37 @@ def run(make_run):
     return folder
 
 
-def test_tracks_are_drawn_under_their_motif(run):
+def test_the_table_draws_tracks_with_their_flanks(run):
     files = read_run(run)
     first, second = track_views(files, "motif_1")  # c.bw has no profile, d.bw is one too many
     assert "Mean of a.bw along the sites of motif_1" in first.drawing
+    assert (first.remark, second.remark) == ("a.bw", "b.bw")
+    assert track_views(files, "motif_2") == []
+
+
+def test_a_motifs_own_page_draws_tracks_column_by_column_and_says_whether_sites_stand_out(run):
+    files = read_run(run)
+    first, second = aligned_tracks(files, "motif_1", -1, 6)
+    assert "Mean of a.bw at each position of motif_1" in first.drawing
+    assert len(re.findall("fill=", first.drawing)) == 6
+    assert len(re.findall("opacity=", first.drawing)) == 2  # one column before the four of the motif, one after
     assert "0.800 at 40 sites, 0.200 when the track is shifted (grey line); p = 1.0" in first.remark
     assert "With training’s sites, which made the motif: 0.700, 0.300, p = 0.02." in first.remark
     assert "too few held-out sites with values to say whether they stand out" in second.remark
     assert "With training’s sites, which made the motif: 0.700, 0.300, p = 0.02." in second.remark
-    assert track_views(files, "motif_2") == []
+    assert aligned_tracks(files, "motif_2", 0, 6) == []
+
+
+def test_tracks_stand_under_the_aligned_logos(run):
+    files = read_run(run)
+    row = motif_rows(files.motifs.rows, 0.05)[0]
+    own = article(files, row, files.motifs.rows[0], files.sites.where("motif", "motif_1"), "a-")
+    boxes = {re.search('viewBox="([^"]*)"', view.drawing)[1] for view in (*own.logos, *own.tracks)}
+    assert len(own.tracks) == 2
+    assert len(boxes) == 1
+    page = render(files)
+    assert page.count("Mean of a.bw at each position of motif_1") == 1
+    assert page.count("0.800 at 40 sites, 0.200 when the track is shifted") == 1
 
 
 def test_use_by_the_filter_is_said(run):
@@ -78,7 +104,7 @@ def test_use_by_the_filter_is_said(run):
     write(run / "motifs.tsv", rows[0], rows[1:])
     weights = [(name, "motif_1", "a.bw", 0, 0.1, 0.23), (name, "motif_1", "a.bw", 1, -0.4, 0.23)]
     write(run / "filter_tracks.tsv", ["filter", "motif", "track", "position", "weight", "share"], weights)
-    first, second = track_views(read_run(run), "motif_1")
+    first, second = aligned_tracks(read_run(run), "motif_1", 0, 4)
     assert (
         f"Of what {name} can say, 23 % is the track’s, most at its position 2, where low values count" in first.remark
     )
