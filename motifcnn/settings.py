@@ -97,8 +97,9 @@ class ModelSettings:
         AUTO, "Width of the first max-pooling; 0: the architecture's, for motif the whole sequence.", least=0
     )
     conv_layers: int = _setting(0, "Further convolution layers after those of the architecture.", least=0)
-    conv_block: Literal["plain", "separable", "residual", "dense"] = _setting(
-        "plain", "Kind of these layers: plain, depthwise separable, residual, or densely connected."
+    conv_block: Literal["plain", "separable", "residual", "dense", "unet", "aspp"] = _setting(
+        "plain",
+        "Kind of these layers: plain, depthwise separable, residual, densely connected, U-Net, or atrous pyramid.",
     )
     conv_filters: int = _setting(64, "Filters of each further layer, for each restart.", least=1)
     conv_width: int = _setting(5, "Positions that a further filter spans.", least=1)

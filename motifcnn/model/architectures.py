@@ -30,6 +30,7 @@ from motifcnn.model.blocks import (
 )
 from motifcnn.model.koo import ARCHITECTURES as KOO
 from motifcnn.model.koo import DENSE as KOO_DENSE
+from motifcnn.model.pyramids import AtrousPyramid, UNet
 from motifcnn.settings import AUTO, ModelSettings
 
 Summary = Literal["maximum", "average", "dense"]
@@ -39,6 +40,8 @@ _BLOCKS: dict[str, Callable[[int, int, int, int, int, torch.Generator], Layer]] 
     "separable": SeparableConvolution,
     "residual": ResidualConvolution,
     "dense": DenseConvolution,
+    "unet": UNet,
+    "aspp": AtrousPyramid,
 }
 
 

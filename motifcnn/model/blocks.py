@@ -8,6 +8,7 @@ the features neither grows nor fades with depth (He et al. 2015), before normali
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -22,7 +23,7 @@ _REDUCTION = 16
 """Features for each unit of a gate (Hu et al. 2018)."""
 
 
-def _weight(outgoing: int, incoming: int, width: int, gain: float, generator: torch.Generator) -> nn.Parameter:
+def drawn_weight(outgoing: int, incoming: int, width: int, gain: float, generator: torch.Generator) -> nn.Parameter:
     """Draw weights of variance gain / inputs: a gain of 2 after rectified features, else of 1."""
     deviation = (gain / (incoming * width)) ** 0.5
     return nn.Parameter(torch.randn(outgoing, incoming, width, generator=generator) * deviation)
@@ -99,7 +100,7 @@ class Convolution(Layer):
         self, restarts: int, incoming: int, outgoing: int, width: int, dilation: int, generator: torch.Generator
     ):
         super().__init__(outgoing, dilation * (width - 1))
-        self.weight = _weight(restarts * outgoing, incoming, width, 2.0, generator)
+        self.weight = drawn_weight(restarts * outgoing, incoming, width, 2.0, generator)
         self.norm = ScoreNorm(restarts * outgoing)
         self.restarts, self.dilation = restarts, dilation
 
@@ -132,8 +133,8 @@ class SeparableConvolution(Layer):
         self, restarts: int, incoming: int, outgoing: int, width: int, dilation: int, generator: torch.Generator
     ):
         super().__init__(outgoing, dilation * (width - 1))
-        self.depthwise = _weight(restarts * incoming, 1, width, 2.0, generator)
-        self.pointwise = _weight(restarts * outgoing, incoming, 1, 1.0, generator)
+        self.depthwise = drawn_weight(restarts * incoming, 1, width, 2.0, generator)
+        self.pointwise = drawn_weight(restarts * outgoing, incoming, 1, 1.0, generator)
         self.norm = ScoreNorm(restarts * outgoing)
         self.restarts, self.dilation = restarts, dilation
 
@@ -170,11 +171,11 @@ class ResidualConvolution(Layer):
     ):
         super().__init__(outgoing, dilation * (width - 1))
         inner = max(1, outgoing // 2)
-        self.narrow = _weight(restarts * inner, incoming, width, 1.0, generator)
+        self.narrow = drawn_weight(restarts * inner, incoming, width, 1.0, generator)
         self.narrow_norm = ScoreNorm(restarts * inner)
-        self.widen = _weight(restarts * outgoing, inner, 1, 2.0, generator)
+        self.widen = drawn_weight(restarts * outgoing, inner, 1, 2.0, generator)
         self.widen_norm = ScoreNorm(restarts * outgoing)
-        self.skip = None if incoming == outgoing else _weight(restarts * outgoing, incoming, 1, 1.0, generator)
+        self.skip = None if incoming == outgoing else drawn_weight(restarts * outgoing, incoming, 1, 1.0, generator)
         self.restarts, self.dilation = restarts, dilation
 
     def title(self, number: int) -> str:
@@ -218,8 +219,7 @@ class DenseConvolution(Layer):
     def forward(self, features: torch.Tensor, known: torch.Tensor) -> Features:
         """Put new features beside the old ones, restart by restart."""
         found, _ = self.new(features, known)
-        parts = [part.unflatten(1, (self.new.restarts, -1)) for part in (features, found)]
-        return torch.cat(parts, dim=2).flatten(1, 2), known
+        return side_by_side([features, found], self.new.restarts), known
 
 
 class SqueezeExcitation(Layer):
@@ -240,11 +240,11 @@ class SqueezeExcitation(Layer):
     def __init__(self, restarts: int, features: int, generator: torch.Generator):
         super().__init__(features)
         units = max(1, features // _REDUCTION)
-        self.squeeze = _weight(restarts * units, features, 1, 2.0, generator)
+        self.squeeze = drawn_weight(restarts * units, features, 1, 2.0, generator)
         # a bias above 0 keeps the few units from starting where no example wakes them
         self.squeeze_bias = nn.Parameter(torch.full((restarts * units,), 1.0))
         # small, so that the gates of many layers together start near 1 too
-        self.excite = _weight(restarts * features, units, 1, 0.01, generator)
+        self.excite = drawn_weight(restarts * features, units, 1, 0.01, generator)
         self.excite_bias = nn.Parameter(torch.zeros(restarts * features))
         self.restarts = restarts
 
@@ -313,6 +313,11 @@ class DenseLayer(nn.Module):
         scores = torch.einsum("nri,riu->nru", numbers, self.weight)
         normalised: torch.Tensor = self.norm(scores.flatten(1))
         return functional.relu(normalised).view(scores.shape)
+
+
+def side_by_side(parts: Sequence[torch.Tensor], restarts: int) -> torch.Tensor:
+    """Put features beside one another, restart by restart; each of shape [example, restart × feature, position]."""
+    return torch.cat([part.reshape(len(part), restarts, -1, part.shape[2]) for part in parts], dim=2).flatten(1, 2)
 
 
 def pooled_maxima(features: torch.Tensor, width: int) -> torch.Tensor:

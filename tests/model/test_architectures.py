@@ -48,6 +48,8 @@ CHANGES = {
     "separable": {"conv_layers": 2, "conv_block": "separable"},
     "residual": {"conv_layers": 2, "conv_block": "residual", "conv_dilation": 2},
     "densely connected": {"conv_layers": 3, "conv_block": "dense"},
+    "u-net": {"conv_layers": 1, "conv_block": "unet"},
+    "atrous pyramid": {"conv_layers": 1, "conv_block": "aspp", "conv_dilation": 6},
     "average": {"summary": "average"},
     "all positions": {"summary": "dense", "pool": 8},
 }
