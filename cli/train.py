@@ -83,8 +83,12 @@ class TrainingProgress:
 
     def update(self, report: "EpochReport") -> None:
         """Show an epoch's figures."""
+        from motifcnn.measures import MEASURE_NAMES
+
         record = report.record
-        text = f"loss {record.validation_loss:.4f}, score {record.validation_score:.4f}"
+        text = f"loss {record.validation_loss:.4f}, {MEASURE_NAMES[report.measure]} {record.validation_score:.4f}"
+        if report.measure == "average_precision":
+            text += f" (guessing {report.guessing:.4f})"
         if not speech.on_terminal():
             if record.epoch == 1 or record.epoch % 10 == 0 or record.epoch == report.epochs:
                 speech.say(
@@ -101,13 +105,15 @@ def say_outcome(outcome: "Outcome", out: Path) -> None:
     """Sum a run up in a few lines."""
     from motifcnn.discovery.channel_findings import ablation_metrics
     from motifcnn.learning.cross_validation import cross_validation_metrics
+    from motifcnn.measures import MEASURE_NAMES
     from motifcnn.report.channels import ablation_sentence
     from motifcnn.report.wording import cross_validation_sentence
 
     scores = outcome.scores("test")
-    measure = "Pearson r" if scores.task == "regression" else "AUROC"
     baselines = ", ".join(f"{b.name} alone {b.scores.headline:.3f}" for b in outcome.baselines)
-    speech.say(f"held-out {measure} {scores.headline:.3f} on {scores.n} examples ({baselines})")
+    guessing = f"guessing {scores.guessing:.3f}, " if scores.measures[0] == "average_precision" else ""
+    measure = MEASURE_NAMES[scores.measures[0]]
+    speech.say(f"held-out {measure} {scores.headline:.3f} on {scores.n} examples ({guessing}{baselines})")
     if outcome.cross_validation is not None:
         sentence = cross_validation_sentence(cross_validation_metrics(outcome.cross_validation))
         speech.say(sentence[0].lower() + sentence[1:-1])

@@ -1,12 +1,16 @@
 """What a network is asked to do: targets, loss and predictions of each task."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional
+
+RARE: Final = 0.1
+"""Share of positives among the training examples below which they are rare: there the AUROC flatters, and average
+precision is the score to be shown first (Saito and Rehmsmeier 2015)."""
 
 Task = Literal["binary", "multi-label", "classes", "regression"]
 Values = npt.NDArray[np.float32]
@@ -24,6 +28,8 @@ class Objective:
             one a class ("classes"); 1 where classes are not weighted.
         means: Mean of each target, subtracted before training ("regression").
         deviations: Standard deviation of each target ("regression").
+        rare: Whether positives are rare: of the target in the middle where there are several; of classes, the rarest
+            against the commonest.
     """
 
     task: Task
@@ -32,6 +38,7 @@ class Objective:
     weights: tuple[float, ...] = ()
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
+    rare: bool = False
 
     @classmethod
     def from_training_set(
@@ -58,11 +65,13 @@ class Objective:
             known = values[~np.isnan(values)].astype(np.int64)
             counts = np.maximum(np.bincount(known, minlength=len(classes)), 1)
             weights = counts.sum() / (len(classes) * counts)
+            rare = counts.min() < RARE * counts.max()
         else:
-            positives = np.maximum((values == 1).sum(axis=0), 1)
-            weights = np.maximum((values == 0).sum(axis=0), 1) / positives
+            positives, others = (np.maximum((values == label).sum(axis=0), 1) for label in (1, 0))
+            weights = others / positives
+            rare = np.median(positives / (positives + others)) < RARE
         chosen = weights if weigh_classes else np.ones_like(weights, dtype=np.float64)
-        return cls(task, targets, classes, weights=tuple(chosen.tolist()))
+        return cls(task, targets, classes, weights=tuple(chosen.tolist()), rare=bool(rare))
 
     @property
     def outputs(self) -> int:
@@ -73,6 +82,13 @@ class Objective:
     def output_names(self) -> tuple[str, ...]:
         """One name a logit: a target, or a class."""
         return self.classes if self.task == "classes" else self.targets
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the task's scores, that to be shown first."""
+        if self.task == "regression":
+            return ("pearson", "spearman", "r2")
+        return ("average_precision", "auroc") if self.rare else ("auroc", "average_precision")
 
     def columns(self, values: npt.NDArray[np.floating], *, standardised: bool = True) -> npt.NDArray[np.float64]:
         """Return one number an example and output, shape [example, output]; NaN where missing.

@@ -31,7 +31,7 @@ from motifcnn.learning.cross_validation import (
     fold_predictions_table,
     folds_table,
 )
-from motifcnn.learning.evaluation import Scores, measures_of, score_predictions
+from motifcnn.learning.evaluation import Scores, score_predictions
 from motifcnn.learning.training import EpochRecord
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.table import LayerRow
@@ -331,6 +331,7 @@ def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
     groups, validated = positive_groups(objective, examples.values), outcome.cross_validation
     return {
         "task": objective.task,
+        "headline": objective.measures[0],
         "targets": list(objective.targets),
         "classes": list(objective.classes),
         "data": {
@@ -351,8 +352,7 @@ def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
         **({"cross_validation": cross_validation_metrics(validated)} if validated is not None else {}),
         **({"ablation": ablation_metrics(outcome.channels.ablation)} if outcome.channels.ablation else {}),
         "baselines": {
-            f"{baseline.name}_{measures_of(objective.task)[0]}": baseline.scores.headline
-            for baseline in outcome.baselines
+            f"{baseline.name}_{objective.measures[0]}": baseline.scores.headline for baseline in outcome.baselines
         },
     }
 
@@ -368,14 +368,17 @@ def _tracks(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def _scores_dict(scores: Scores) -> dict[str, Any]:
-    measures = measures_of(scores.task)
+    """Return the scores of a part, the headline's measure first; the share of positives is what guessing reaches."""
+    labels = "average_precision" in scores.measures
     per_target = {
-        name: {measure: getattr(target, measure) for measure in measures}
+        name: {measure: getattr(target, measure) for measure in scores.measures}
         | {"n": target.n}
-        | ({} if scores.task == "regression" else {"n_positive": target.positives})
+        | ({"n_positive": target.positives} if labels else {})
         for name, target in scores.per_target.items()
     }
-    return {measure: scores.mean(measure) for measure in measures} | {"n": scores.n, "per_target": per_target}
+    means = {measure: scores.mean(measure) for measure in scores.measures}
+    guessing = {"share_of_positives": scores.share_of_positives} if labels else {}
+    return means | guessing | {"n": scores.n, "per_target": per_target}
 
 
 def _notes(outcome: Outcome) -> list[str]:

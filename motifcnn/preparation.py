@@ -21,6 +21,7 @@ from motifcnn.inputs.channels import missing, read_channels
 from motifcnn.inputs.examples import Examples, assign_splits, join
 from motifcnn.intervals import Interval, parse_interval
 from motifcnn.learning.baselines import fit_baselines
+from motifcnn.measures import MEASURE_NAMES
 from motifcnn.model.network import resolve
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
@@ -214,7 +215,7 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
     if examples.task != "regression":
         for name, truth in zip(objective.output_names, objective.columns(examples.values).T, strict=True):
             rows.append((f"{name} positives", f"{(truth == 1).sum()} of {(~np.isnan(truth)).sum()}"))
-    measure = "Pearson" if examples.task == "regression" else "AUROC"
+    measure = MEASURE_NAMES[objective.measures[0]]
     rows += _track_rows(examples)
     baselines = fit_baselines(
         objective,

@@ -171,3 +171,13 @@ def rank_auroc(scores: Floats, positive: Booleans) -> float:
         return math.nan
     ranks = rankdata(scores)
     return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * others))
+
+
+def average_precision(scores: Floats, positive: Booleans) -> float:
+    """Return the mean precision over the steps of recall, equal scores taken in one step; NaN without positives."""
+    if not positive.any():
+        return math.nan
+    order = np.argsort(-scores, kind="stable")
+    last_of_equals = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
+    found = np.cumsum(positive[order])[last_of_equals]
+    return float(np.sum(np.diff(found, prepend=0) * found / (last_of_equals + 1)) / found[-1])

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -449,3 +450,32 @@ def test_large_logits_do_not_tie(run_cli, tiny_run, tmp_path, monkeypatch):
     expected = rank_auroc(held_out.astype(float), predicted.iloc[held_out, 2].to_numpy() == 1)
     assert expected != 0.5
     assert json.loads((run / "metrics.json").read_text())["test"]["auroc"] == pytest.approx(expected)
+
+
+def test_one_positive_in_a_hundred_puts_average_precision_in_front(run_cli, tmp_path):
+    made = run_cli(
+        *("simulate", "-o", tmp_path / "in", "--sequences", 2500, "--length", 40, "--motifs", 1),
+        *("--motif-bits", 15, "--positives", 0.01),
+    )
+    assert made.exit_code == 0, made.stderr
+    run = tmp_path / "run"
+    inputs = tmp_path / "in" / "sequences.fa", tmp_path / "in" / "labels.tsv"
+    result = run_cli("train", *inputs, "-o", run, *QUICK, "--filters", 8, "--filter-width", 12, "--epochs", 10)
+    assert result.exit_code == 0, result.stderr
+    check_run(run)
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["headline"] == "average_precision"
+    assert list(metrics["test"])[:3] == ["average_precision", "auroc", "share_of_positives"]
+    test = table(run, "predictions.tsv").query("split == 'test'")["positive"]
+    assert (test.sum(), metrics["test"]["share_of_positives"]) == (5, pytest.approx(test.mean()))
+    assert np.isfinite(table(run, "motifs.tsv")["p_value"]).all()
+    assert metrics["test"]["average_precision"] > 0.3
+    assert all(name.endswith("_average_precision") for name in metrics["baselines"])
+    score = f"{metrics['test']['average_precision']:.3f}"
+    said = rf"held-out average precision {score} on {len(test)} examples \(guessing {test.mean():.3f}, gc alone 0.\d+"
+    assert re.search(said, result.stderr)
+    assert re.search(r"epoch 10/10: validation loss \S+, average precision \S+ \(guessing 0.0\d+\)", result.stderr)
+    page = (run / "report.html").read_text()
+    assert f"where guessing has {test.mean():.2g}, the share of positives" in page
+    assert '<th scope="col"></th><th scope="col">average precision</th><th scope="col">AUROC</th>' in page
+    assert "average precision on validation</th>" in page

@@ -170,3 +170,25 @@ def test_columns_are_one_number_for_each_output(generator, task):
             assert objective.columns(values, standardised=False)[row, column] == value
         else:
             assert columns[row, column] == value
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "rare"),
+    [
+        ("binary", [[1] * 9 + [0] * 91], True),
+        ("binary", [[1] * 10 + [0] * 90], False),
+        ("binary", [[1] * 95 + [0] * 5], False),  # many positives are what AUROC and guessing tell well enough
+        ("binary", [[1] * 9 + [0] * 60 + [NAN] * 31], False),
+        ("multi-label", [[1] + [0] * 99, [1] * 2 + [0] * 98, [1] * 50 + [0] * 50], True),
+        ("multi-label", [[1] + [0] * 99, [1] * 40 + [0] * 60, [1] * 50 + [0] * 50], False),
+        ("classes", [[0] * 34 + [1] * 33 + [2] * 33], False),
+        ("classes", [[0] * 5 + [1] * 35 + [2] * 60], True),
+        ("regression", [[0.0] * 99 + [5.0]], False),
+    ],
+)
+def test_where_positives_are_rare_average_precision_is_shown_first(task, columns, rare):
+    objective = objective_for(task, np.array(columns, dtype=np.float32).T)
+    assert objective.rare is rare
+    if task != "regression":
+        assert objective.measures[0] == ("average_precision" if rare else "auroc")
+        assert set(objective.measures) == {"auroc", "average_precision"}

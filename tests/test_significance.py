@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest, fisher_exact
 from sklearn.metrics import roc_auc_score
 
-from motifcnn.significance import best_thresholds, enrichment_test, found_more_often, rank_auroc
+from motifcnn.significance import average_precision, best_thresholds, enrichment_test, found_more_often, rank_auroc
 
 
 def slow_ratio(found_positives, found_others, positives, others):
@@ -167,3 +167,19 @@ def test_one_stratum_is_no_stratum():
     p_value = found_more_often(scores > 0, positive, np.ones(90))
     assert p_value == found_more_often(scores > 0, positive, np.ones(90), np.full(90, 7))
     assert p_value == pytest.approx(fisher_exact([[30, 10], [10, 40]], alternative="greater").pvalue)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=1, max_size=30))
+def test_average_precision_sums_precision_over_the_steps_of_recall(drawn):
+    scores, positive = np.array([score for score, _ in drawn], dtype=float), np.array([label for _, label in drawn])
+    found = average_precision(scores, positive)
+    if not positive.any():
+        assert math.isnan(found)
+        return
+    expected, before = 0.0, 0
+    for threshold in sorted(set(scores), reverse=True):
+        called = scores >= threshold
+        hits = int((called & positive).sum())
+        expected += (hits - before) / positive.sum() * hits / called.sum()
+        before = hits
+    assert found == pytest.approx(expected)

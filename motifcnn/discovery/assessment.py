@@ -44,7 +44,7 @@ class TestedMotif:
         occupancy_auroc: Held-out AUROC of the sum of the motif's odds over all places.
         composition: Whether more than the positives' composition is needed to explain it.
         train_auroc: AUROC of the best site on the training set.
-        importance: Held-out score (AUROC or Pearson) lost when the motif's filters are silenced.
+        importance: Held-out score (the headline's measure) lost when the motif's filters are silenced.
         centrality: Whether the held-out positives' sites crowd around the middle.
         central_e_value: Its p-value × number of motifs tested.
         recurrence: Restarts in which some filter found it.

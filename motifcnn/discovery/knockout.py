@@ -56,7 +56,7 @@ class KnockOut:
     """What silencing costs.
 
     Args:
-        losses: Held-out score (AUROC or Pearson correlation) lost by each motif alone.
+        losses: Held-out score (the headline's measure) lost by each motif alone.
         interactions: One a pair.
     """
 

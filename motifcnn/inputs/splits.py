@@ -29,6 +29,11 @@ _LEAST_IN_BIN: Final = 10
 """Quantile bins of a regression target, and examples a bin at least."""
 _FEW_STRATA: Final = 50
 """Up to this many strata, each is given a place in every part, where it has an example for each."""
+_ONE_TARGET: Final = 3
+_RARE: Final = 0.1
+_FEW_IN_PART: Final = 5
+"""Of so many strata (a 0/1 target has two, and that of missing values), one that is a smaller share of all is given so
+many places in every part, and no more than one in so many: rare positives choose the epoch and test motifs, too."""
 _COORDINATES = re.compile(r"(?P<coordinates>[^\s:]+:\d+-\d+(?:\([+-]\))?)(?:_\w+)?")
 """Coordinates with an ending such as `_shuffled`, as sequences made from others have."""
 
@@ -139,8 +144,9 @@ def _place_singles(parts: Parts, order: Integers, groups: Integers, lacking: npt
         taken = 0
         for part in (TEST, VALIDATION):
             need = lacking[part, group] + left_over[part]
-            # at least one where the part lacks some of this group and there is one for every part
             least = int(lacking.shape[1] <= _FEW_STRATA and sizes[group] >= 3 and lacking[part, group] > 0)
+            if least and lacking.shape[1] <= _ONE_TARGET and sizes[group] < _RARE * len(order):
+                need = max(need, min(_FEW_IN_PART, sizes[group] // _FEW_IN_PART))
             number = min(max(round(need), least), len(mine) - taken)
             parts[mine[taken : taken + number]] = part
             taken += number

@@ -27,7 +27,7 @@ class Checkpoint:
         optimiser: Moments of each parameter, named `<number>.<moment>`.
         epoch: Epochs done.
         best_epoch: The best of them; 0 before the first.
-        best_loss: Its validation loss.
+        best_cost: What it had of that by which epochs are compared, the less the better.
         history: One row an epoch, as in `EpochRecord`.
     """
 
@@ -36,7 +36,7 @@ class Checkpoint:
     optimiser: Tensors
     epoch: int = 0
     best_epoch: int = 0
-    best_loss: float = float("inf")
+    best_cost: float = float("inf")
     history: tuple[tuple[float, ...], ...] = ()
 
     @classmethod
@@ -77,7 +77,7 @@ def save_checkpoint(path: Path, state: Checkpoint) -> None:
     progress = {
         "epoch": state.epoch,
         "best_epoch": state.best_epoch,
-        "best_loss": state.best_loss,
+        "best_cost": state.best_cost,
         "history": state.history,
     }
     with atomic_write(path) as file:
@@ -118,7 +118,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             **parts,
             epoch=progress["epoch"],
             best_epoch=progress["best_epoch"],
-            best_loss=progress["best_loss"],
+            best_cost=progress["best_cost"],
             history=tuple(tuple(row) for row in progress["history"]),
         )
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from motifcnn.learning.evaluation import Scores, measures_of, score_predictions
+from motifcnn.learning.evaluation import Scores, score_predictions
 from motifcnn.learning.folds import Fold
 from motifcnn.objectives import Objective
 from motifcnn.ranks import Ranks
@@ -38,7 +38,7 @@ class CrossValidation:
     @property
     def measures(self) -> tuple[str, ...]:
         """Names of the scores that the task has; the first one is said."""
-        return measures_of(self.scores[0].task)
+        return self.scores[0].measures
 
     def mean_and_deviation(self, measure: str) -> tuple[float, float]:
         """Return the mean of a measure over the folds where it is defined, and its standard deviation (n − 1)."""
@@ -92,7 +92,7 @@ def folds_table(found: CrossValidation) -> pd.DataFrame:
         sizes = {part: len(fold.examples.part(part)) for part in ("train", "validation")}
         for target, of_target in scores.per_target.items():
             row = {"fold": fold.name, "target": target, **sizes, "test": of_target.n}
-            if scores.task != "regression":
+            if "auroc" in found.measures:
                 row["positives"] = of_target.positives
             rows.append(row | {measure: getattr(of_target, measure) for measure in found.measures})
     return pd.DataFrame(rows)

@@ -8,14 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.objectives import Objective
-from motifcnn.significance import rank_auroc
+from motifcnn.significance import average_precision, rank_auroc
 
 Matrix = npt.NDArray[np.float64]
-
-
-def measures_of(task: str) -> tuple[str, ...]:
-    """Return the names of a task's scores, that to be shown first."""
-    return ("pearson", "spearman", "r2") if task == "regression" else ("auroc", "average_precision")
 
 
 @dataclass(frozen=True)
@@ -43,9 +38,15 @@ class TargetScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of all targets and their means."""
+    """Scores of all targets and their means.
 
-    task: str
+    Args:
+        measures: Names of the scores that the task has, that to be shown first.
+        n: Examples.
+        per_target: Scores of each target or class.
+    """
+
+    measures: tuple[str, ...]
     n: int
     per_target: dict[str, TargetScores]
 
@@ -57,8 +58,19 @@ class Scores:
 
     @property
     def headline(self) -> float:
-        """The one figure to show: AUROC, or Pearson correlation in regression."""
-        return self.mean(measures_of(self.task)[0])
+        """The one figure to show: AUROC, average precision where positives are rare, Pearson's r in regression."""
+        return self.mean(self.measures[0])
+
+    @property
+    def guessing(self) -> float:
+        """What guessing reaches of the headline's measure."""
+        return {"auroc": 0.5, "average_precision": self.share_of_positives}.get(self.measures[0], 0.0)
+
+    @property
+    def share_of_positives(self) -> float:
+        """What guessing has for average precision: the mean share of positives of the targets that have one."""
+        shares = [s.positives / s.n for s in self.per_target.values() if not math.isnan(s.average_precision)]
+        return float(np.mean(shares)) if shares else math.nan
 
 
 def score_predictions(
@@ -75,7 +87,7 @@ def score_predictions(
     for name, (predicted, truth) in zip(objective.output_names, _known(objective, predictions, values), strict=True):
         measured = objective.task == "regression"
         per_target[name] = _score_values(predicted, truth) if measured else _score_labels(predicted, truth == 1)
-    return Scores(objective.task, len(values), per_target)
+    return Scores(objective.measures, len(values), per_target)
 
 
 def headline_score(
@@ -85,7 +97,8 @@ def headline_score(
     scores = []
     for predicted, truth in _known(objective, predictions, values):
         if objective.task != "regression":
-            scores.append(rank_auroc(predicted, truth == 1))
+            score = average_precision if objective.rare else rank_auroc
+            scores.append(score(predicted, truth == 1))
         elif len(truth) >= 3 and np.ptp(truth) > 0 and np.ptp(predicted) > 0:
             scores.append(float(np.corrcoef(predicted, truth)[0, 1]))
     defined = [score for score in scores if not math.isnan(score)]
@@ -102,7 +115,7 @@ def _known(
 
 
 def _score_labels(predicted: Matrix, truth: npt.NDArray[np.bool_]) -> TargetScores:
-    from sklearn.metrics import average_precision_score, roc_auc_score
+    from sklearn.metrics import roc_auc_score
 
     n, positives = len(truth), int(truth.sum())
     if positives in (0, n):
@@ -111,7 +124,7 @@ def _score_labels(predicted: Matrix, truth: npt.NDArray[np.bool_]) -> TargetScor
         n,
         positives,
         auroc=float(roc_auc_score(truth, predicted)),
-        average_precision=float(average_precision_score(truth, predicted)),
+        average_precision=average_precision(predicted, truth),
     )
 
 

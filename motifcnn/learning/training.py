@@ -35,7 +35,7 @@ class EpochRecord:
         learning_rate: At the end of the epoch.
         train_loss: Mean loss of the epoch's steps, dropout and smoothing included.
         validation_loss: Loss of the averaged restarts on the validation set.
-        validation_score: AUROC, or Pearson correlation, on the validation set.
+        validation_score: AUROC, average precision where positives are rare, or Pearson correlation, there.
     """
 
     epoch: int
@@ -47,11 +47,21 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What a caller hears after each epoch."""
+    """What a caller hears after each epoch.
+
+    Args:
+        record: Its figures.
+        epochs: Most epochs that there may be.
+        seconds_left: Until these are done.
+        measure: What the score is, as in `Objective.measures`.
+        guessing: What guessing reaches of it on the validation set.
+    """
 
     record: EpochRecord
     epochs: int
     seconds_left: float
+    measure: str
+    guessing: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +128,7 @@ def train(
             if checkpoint is not None and ranks.is_first:
                 save_checkpoint(checkpoint, loop.state)
             left = (settings.epochs - record.epoch) * (time.monotonic() - started)
-            on_epoch(EpochReport(record, settings.epochs, left))
+            on_epoch(EpochReport(record, settings.epochs, left, objective.measures[0], loop.guessing))
     except KeyboardInterrupt:
         network.load_state_dict(loop.state.best)
         raise InterruptedRun(f"interrupted in epoch {loop.state.epoch + 1} of at most {settings.epochs}") from None
@@ -153,6 +163,8 @@ class _Loop:
         )
         self.steps = math.ceil(len(data.train) / settings.batch_size)
         self.state = Checkpoint.begin(network, self.optimiser)
+        known = data.values[data.validation]
+        self.guessing = score_predictions(objective, np.zeros((len(known), objective.outputs)), known).guessing
 
     @property
     def finished(self) -> bool:
@@ -180,14 +192,17 @@ class _Loop:
         validation_loss, score = self._validate()
         rate = self.optimiser.param_groups[0]["lr"]
         record = EpochRecord(epoch + 1, rate, train_loss, validation_loss, score)
-        better = validation_loss < self.state.best_loss
+        # where positives are rare the weighted loss hangs on few of them, and says little of what comes first
+        by_score = self.objective.rare and math.isfinite(score)
+        cost = -score if by_score else validation_loss
+        better = cost < self.state.best_cost
         self.state = replace(
             Checkpoint.take(self.network, self.optimiser),
             epoch=epoch + 1,
             history=(*self.state.history, (record.epoch, rate, train_loss, validation_loss, score)),
             best=_snapshot(self.network) if better else self.state.best,
             best_epoch=epoch + 1 if better else self.state.best_epoch,
-            best_loss=validation_loss if better else self.state.best_loss,
+            best_cost=cost if better else self.state.best_cost,
         )
         return record
 

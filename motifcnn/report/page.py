@@ -21,7 +21,7 @@ from motifcnn.report.channels import TrackView, ablation_sentence, track_names, 
 from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, padded_axis, stacked_histogram
 from motifcnn.report.nothing import why_nothing
 from motifcnn.report.pairs import pair_rows, pair_sentences
-from motifcnn.report.performance import Figure, Performance, performance
+from motifcnn.report.performance import Figure, Performance, headline_measure, performance
 from motifcnn.report.positions import position_views
 from motifcnn.report.run_files import RunFiles, Table, read_run
 from motifcnn.report.tables import (
@@ -112,6 +112,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
     return {
         "task": metrics.get("task", ""),
         "headline": headline(metrics, measured),
+        "merit": MEASURES[headline_measure(metrics)],
         "motif_sentence": motif_sentence(rows, e_threshold, len(metrics.get("targets") or [])),
         "tiles": _tiles(metrics, measured, rows),
         "motifs": _motif_views(files, rows),
@@ -126,7 +127,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
         "ablation_sentence": ablation_sentence(metrics, track_names(metrics)),
         "cross_validation": cross_validation_sentence(metrics.get("cross_validation") or {}),
         "folds": files.folds,
-        "learning": _learning_figures(files.history, str(metrics.get("task", ""))),
+        "learning": _learning_figures(files.history, headline_measure(metrics)),
         "data": metrics.get("data") or {},
         "split_rows": _split_rows(metrics),
         "split_parts": _PARTS,
@@ -166,6 +167,8 @@ def _tiles(metrics: dict[str, Any], measured: Performance, rows: list[MotifRow])
     if measured.best_baseline is not None:
         name, score = measured.best_baseline
         tiles.append((decimal(score, 2), f"the same for {name}"))
+    if measured.measure == "average_precision":
+        tiles.append((f"{measured.guessing:.2g}", "share of positives, which guessing reaches"))
     significant = sum(row.significant for row in rows)
     tiles.append((count(significant), "significant motif" if significant == 1 else "significant motifs"))
     tiles.append((count((metrics.get("data") or {}).get("sequences")), "sequences in all"))
@@ -220,7 +223,7 @@ def _spread(sites: Table, row: MotifRow, equal_length: bool) -> Figure | None:
     )
 
 
-def _learning_figures(history: Table, task: str) -> list[Figure]:
+def _learning_figures(history: Table, measure: str) -> list[Figure]:
     if not history.rows:
         return []
     epochs = history.numbers("epoch")
@@ -231,7 +234,8 @@ def _learning_figures(history: Table, task: str) -> list[Figure]:
         Line("validation", epochs, history.numbers("validation_loss"), 1),
     ]
     score = history.numbers("validation_score")
-    merit = "correlation" if task == "regression" else "AUROC"
+    merit = MEASURES[measure]
+    chosen_by = f"highest {merit}" if measure == "average_precision" else "least validation loss"
     figures = [
         Figure(
             "Loss",
@@ -250,7 +254,7 @@ def _learning_figures(history: Table, task: str) -> list[Figure]:
                 "Score",
                 line_chart([line], x, y, f"Validation {merit} at each epoch"),
                 ((line.key, f"validation {merit}", f"best {decimal(float(score[best]))} at epoch {epochs[best]:g}"),),
-                "The higher, the better. The network is the one of the epoch with the least validation loss.",
+                f"The higher, the better. The network is the one of the epoch with the {chosen_by}.",
             )
         )
     return figures

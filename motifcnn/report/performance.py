@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
+from motifcnn.measures import MEASURE_NAMES
 from motifcnn.report.curves import Curves, Numbers, auroc_interval, curves
 from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, scatter_chart
 from motifcnn.report.run_files import RunFiles
@@ -55,9 +56,10 @@ class Performance:
         rows: Cells of the table; the network's own first, then the trivial models'.
         confusion_classes: Names of the classes, where there are classes.
         confusion: Counts, measured class by predicted class.
-        model_score: The network's AUROC (for regression the correlation that the trivial models have too).
-        measure: What the scores are: "auroc", "pearson" or "spearman".
+        model_score: The network's score (for regression the correlation that the trivial models have too).
+        measure: What the scores are: "auroc", "average_precision", "pearson" or "spearman".
         best_baseline: Name and score of the best trivial model, None where none was computed.
+        guessing: Average precision of guessing, which is the share of positives, where that is the measure.
     """
 
     figures: tuple[Figure, ...]
@@ -68,6 +70,7 @@ class Performance:
     best_baseline: tuple[str, float] | None
     confusion_classes: tuple[str, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = field(default=())
+    guessing: float = float("nan")
 
 
 def performance(files: RunFiles) -> Performance:
@@ -89,13 +92,19 @@ def baseline_scores(metrics: Mapping[str, Any]) -> tuple[dict[str, float], str]:
         metrics: metrics.json; its baselines are called `<model>_<measure>`.
     """
     found: dict[str, float] = {}
-    measure = "pearson" if metrics.get("task") == "regression" else "auroc"
+    measure = headline_measure(metrics)
     for key, value in (metrics.get("baselines") or {}).items():
-        model, _, kind = str(key).rpartition("_")
-        if value is not None and model:
+        kind = next((kind for kind in MEASURE_NAMES if str(key).endswith(f"_{kind}")), "")
+        model = str(key).removesuffix(f"_{kind}")
+        if value is not None and kind:
             found[baseline_name(model)] = float(value)
             measure = kind
     return found, measure
+
+
+def headline_measure(metrics: Mapping[str, Any]) -> str:
+    """Return which of its scores a run shows first; runs of the first days do not say."""
+    return str(metrics.get("headline") or ("pearson" if metrics.get("task") == "regression" else "auroc"))
 
 
 def _best_trivial(scores: Mapping[str, float]) -> tuple[str, float] | None:
@@ -108,11 +117,14 @@ def _classification(files: RunFiles) -> Performance:
     measured = _held_out_curves(files)
     trivial = _baseline_curves(files)
     scores, _ = baseline_scores(files.metrics)
+    measure = headline_measure(files.metrics)
+    rare = measure == "average_precision"
     lines = {**dict(list(measured.items())[:_MOST_LINES])}
     trivial_shown = trivial if len(measured) == 1 else {}
     figures: tuple[Figure, ...] = ()
     if measured:
         figures = (_roc_figure(lines, trivial_shown, len(measured)), _precision_figure(lines, trivial_shown))
+        figures = figures[::-1] if rare else figures
     header, rows = _classification_table(files, measured, trivial, scores)
     test = files.metrics.get("test") or {}
     names, confusion = _confusion(files)
@@ -120,11 +132,12 @@ def _classification(files: RunFiles) -> Performance:
         figures,
         header,
         rows,
-        "auroc",
-        _float(test.get("auroc")),
+        measure,
+        _float(test.get(measure)),
         _best_trivial(scores),
         names,
         confusion,
+        _float(test.get("share_of_positives")) if rare else float("nan"),
     )
 
 
@@ -232,22 +245,31 @@ def _classification_table(
     files: RunFiles, measured: dict[str, Curves], trivial: dict[str, Curves], scores: dict[str, float]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     test, validation = files.metrics.get("test") or {}, files.metrics.get("validation") or {}
-    header = ("", "AUROC", "95 % interval", "average precision", "sequences", "positives", "AUROC on validation")
+    first = headline_measure(files.metrics)
+    merit = MEASURE_NAMES[first]
+    header = ("", "AUROC", "95 % interval", "average precision", "sequences", "positives", f"{merit} on validation")
     names = list(dict.fromkeys([*measured, *map(str, test.get("per_target") or {})]))
     alone = len(names) == 1
     rows: list[tuple[str, ...]] = []
     if len(names) > 1:
-        auroc, precision, earlier = test.get("auroc"), test.get("average_precision"), validation.get("auroc")
+        auroc, precision, earlier = test.get("auroc"), test.get("average_precision"), validation.get(first)
         spread = (MISSING, decimal(precision), count(test.get("n")), MISSING)
         rows.append(("mean of all", decimal(auroc), *spread, decimal(earlier)))
     for name in names:
-        cells = _network_cells(measured.get(name), _part(test, name, alone), _part(validation, name, alone))
-        rows.append(("this network" if alone else name, *cells))
+        cells = _network_cells(measured.get(name), _part(test, name, alone))
+        earlier = decimal(_part(validation, name, alone).get(first))
+        rows.append(("this network" if alone else name, *cells, earlier))
     for name, score in scores.items():
         # baselines.tsv holds the first target only, so that several targets have but their mean.
-        own = _curve_cells(trivial.get(name) if alone else None)
-        rows.append((name, decimal(score), MISSING, *own, MISSING))
-    return header, tuple(rows)
+        curve = trivial.get(name) if alone else None
+        own = {"auroc": curve.auroc if curve else None, "average_precision": curve.average_precision if curve else None}
+        own[first] = score
+        _, *numbers = _curve_cells(curve)
+        rows.append((name, decimal(own["auroc"]), MISSING, decimal(own["average_precision"]), *numbers, MISSING))
+    if first != "average_precision":
+        return header, tuple(rows)
+    shown, *others = ((row[0], row[3], *row[1:3], *row[4:]) for row in (header, *rows))
+    return shown, tuple(others)
 
 
 def _part(section: Mapping[str, Any], name: str, alone: bool) -> Mapping[str, Any]:
@@ -256,7 +278,7 @@ def _part(section: Mapping[str, Any], name: str, alone: bool) -> Mapping[str, An
     return found
 
 
-def _network_cells(curve: Curves | None, test: Mapping[str, Any], validation: Mapping[str, Any]) -> tuple[str, ...]:
+def _network_cells(curve: Curves | None, test: Mapping[str, Any]) -> tuple[str, ...]:
     auroc = test.get("auroc", curve.auroc if curve else None)
     interval = MISSING
     if curve is not None and auroc is not None:
@@ -270,7 +292,6 @@ def _network_cells(curve: Curves | None, test: Mapping[str, Any], validation: Ma
         decimal(test["average_precision"]) if "average_precision" in test else precision,
         count(test["n"]) if "n" in test else examples,
         count(test["n_positive"]) if "n_positive" in test else positives,
-        decimal(validation.get("auroc")),
     )
 
 

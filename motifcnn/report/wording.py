@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from motifcnn.measures import MEASURE_NAMES
 from motifcnn.report.curves import auroc_interval
 from motifcnn.report.performance import Performance
 from motifcnn.report.run_files import RunFiles
@@ -16,7 +17,7 @@ _CLEARLY_BETTER: Final = 0.02
 """Lead in AUROC or correlation below which a trivial model is called as good."""
 
 
-MEASURES: Final = {"auroc": "AUROC", "pearson": "correlation (Pearson)", "spearman": "rank correlation (Spearman)"}
+MEASURES: Final = MEASURE_NAMES | {"pearson": "correlation (Pearson)", "spearman": "rank correlation (Spearman)"}
 """Figures of merit in words."""
 
 
@@ -35,19 +36,19 @@ def headline(metrics: Mapping[str, Any], measured: Performance) -> str:
         does = f"predicts the targets with a mean {merit}"
     else:
         does = f"tells positives from negatives with an {merit}"
-    if task == "binary" and _may_be_guessing(metrics, score):
+    guessing = f"{measured.guessing:.2g}" if measured.measure == "average_precision" else "0.5"
+    if task == "binary" and _may_be_guessing(metrics):
         return (
             f"The network does not tell positives from negatives better than guessing: {merit} {decimal(score, 2)} on "
-            f"{examples} held-out sequences, where guessing has 0.5."
+            f"{examples} held-out sequences, where guessing has {guessing}."
         )
     sentence = f"The network {does} of {decimal(score, 2)} on {examples} held-out sequences"
+    if measured.measure == "average_precision":
+        sentence += f", where guessing has {guessing}, the share of positives"
     if measured.best_baseline is None:
         return sentence + "."
     name, baseline = measured.best_baseline
     return f"{sentence}; the best trivial model ({name}) reaches {decimal(baseline, 2)}."
-
-
-_SHORT: Final = {"auroc": "AUROC", "average_precision": "average precision", "pearson": "Pearson r"}
 
 
 def cross_validation_sentence(found: Mapping[str, Any]) -> str:
@@ -59,21 +60,23 @@ def cross_validation_sentence(found: Mapping[str, Any]) -> str:
     if not found:
         return ""
     figures = []
-    for measure in (name for name in _SHORT if name in found):
+    shown = dict.fromkeys([str(found.get("measure")), "auroc", "average_precision", "pearson"])
+    for measure in (name for name in shown if name in found):
         mean, deviation = (found[measure].get(key) for key in ("mean", "standard_deviation"))
-        figures.append(f"{_SHORT[measure]} {decimal(mean, 3)} ± {decimal(deviation, 3)}")
+        figures.append(f"{MEASURE_NAMES[measure]} {decimal(mean, 3)} ± {decimal(deviation, 3)}")
     return (
         f"Cross-validation in {count(found['folds'])} folds: held-out {', '.join(figures)} "
         "(mean and standard deviation over folds)."
     )
 
 
-def _may_be_guessing(metrics: Mapping[str, Any], auroc: float) -> bool:
+def _may_be_guessing(metrics: Mapping[str, Any]) -> bool:
     """Whether 0.5 lies in or above the 95 % interval of the AUROC of the only target."""
     parts = list(((metrics.get("test") or {}).get("per_target") or {}).values())
     if len(parts) != 1:
         return False
     positives, examples = parts[0].get("n_positive") or 0, parts[0].get("n") or 0
+    auroc = float((metrics.get("test") or {}).get("auroc") or "nan")
     return bool(0 < positives < examples) and auroc_interval(auroc, positives, examples - positives)[0] <= 0.5
 
 

@@ -74,13 +74,27 @@ def test_every_group_is_spread_by_the_fractions(groups, seed, validation, test):
     parts = divided(groups, seed=seed, validation=validation, test=test)
     groups = np.asarray(groups)
     assert set(parts.tolist()) <= {TRAIN, VALIDATION, TEST}
-    assert (parts == TEST).sum() == pytest.approx(test * len(groups), abs=5)
+    totals = np.zeros(3)
     for group in np.unique(groups):
         mine = parts[groups == group]
-        assert (mine == TEST).sum() == pytest.approx(test * len(mine), abs=1.5)
-        assert (mine == VALIDATION).sum() == pytest.approx(validation * len(mine), abs=1.5)
+        least = min(5, len(mine) // 5) if max(groups) <= 2 and len(mine) < 0.1 * len(groups) else 0
+        for part, share in ((VALIDATION, validation), (TEST, test)):
+            wanted = max(share * len(mine), least)
+            totals[part] += wanted
+            assert (mine == part).sum() == pytest.approx(wanted, abs=1.5)
         if len(mine) >= 5:
             assert {VALIDATION, TEST} <= set(mine.tolist())
+    assert (parts == TEST).sum() == pytest.approx(totals[TEST], abs=5)
+    assert (parts == VALIDATION).sum() == pytest.approx(totals[VALIDATION], abs=5)
+
+
+def test_of_few_rare_positives_a_fifth_is_in_each_of_the_smaller_parts():
+    for positives, expected in ((100, 10), (50, 5), (25, 5), (20, 4), (5, 1)):
+        groups = np.repeat([0, 1], [100 * positives, positives])
+        parts = divided(groups, seed=3, validation=0.1, test=0.1)
+        counts = [(parts[groups == 1] == part).sum() for part in (VALIDATION, TEST)]
+        assert counts == [expected, expected]
+        assert [(parts[groups == 0] == part).sum() for part in (VALIDATION, TEST)] == [10 * positives] * 2
 
 
 @settings(max_examples=100, deadline=None)

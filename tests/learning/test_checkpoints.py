@@ -38,7 +38,7 @@ def test_what_is_written_is_read_back(tmp_path):
         before, after = getattr(state, part), getattr(back, part)
         assert before.keys() == after.keys()
         assert all(torch.equal(before[name], after[name]) for name in before)
-    assert (back.epoch, back.best_epoch, back.best_loss) == (2, 1, 2.5)
+    assert (back.epoch, back.best_epoch, back.best_cost) == (2, 1, 2.5)
     assert back.history[0] == state.history[0]
     assert math.isnan(back.history[1][4])
 
@@ -61,7 +61,7 @@ def test_before_the_first_epoch_the_best_is_what_the_weights_were():
     state = Checkpoint.begin(layer, optimiser)
     step(layer, optimiser)
     assert torch.equal(state.best["weight"], before)
-    assert (state.epoch, state.best_epoch, state.best_loss, state.history) == (0, 0, math.inf, ())
+    assert (state.epoch, state.best_epoch, state.best_cost, state.history) == (0, 0, math.inf, ())
 
 
 def damaged_files(tmp_path):
@@ -72,7 +72,7 @@ def damaged_files(tmp_path):
         (tmp_path / name).write_bytes(content)
         yield tmp_path / name
     tensors = {"weights/weight": torch.ones(2)}
-    progress = {"epoch": 1, "best_epoch": 1, "best_loss": 1.0, "history": []}
+    progress = {"epoch": 1, "best_epoch": 1, "best_cost": 1.0, "history": []}
     for name, (content, metadata) in {
         "without progress": (tensors, {"motifcnn": "{}"}),
         "without metadata": (tensors, None),

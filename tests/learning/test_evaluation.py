@@ -12,6 +12,7 @@ LABELS = Objective("multi-label", ("a", "b"), weights=(1.0, 1.0))
 CLASSES = Objective("classes", ("kind",), ("x", "y", "z"), weights=(1.0,) * 3)
 NUMBERS = Objective("regression", ("a", "b"), means=(0.0, 0.0), deviations=(1.0, 1.0))
 BINARY = Objective("binary", ("label",), weights=(1.0,))
+RARE = Objective("binary", ("label",), weights=(99.0,), rare=True)
 
 
 def test_labels_are_scored_as_by_sklearn(generator):
@@ -28,7 +29,7 @@ def test_labels_are_scored_as_by_sklearn(generator):
         assert found.average_precision == pytest.approx(average_precision_score(truth, predicted))
         assert math.isnan(found.pearson)
     assert scores.headline == pytest.approx(np.mean([s.auroc for s in scores.per_target.values()]))
-    assert (scores.task, scores.n) == ("multi-label", 50)
+    assert (scores.measures, scores.n, scores.guessing) == (("auroc", "average_precision"), 50, 0.5)
 
 
 def test_each_class_is_scored_against_the_others(generator):
@@ -64,7 +65,7 @@ def test_what_is_not_defined_is_nan_and_left_out_of_the_mean():
     scores = score_predictions(LABELS, np.array([[0.1, 0.9], [0.2, 0.1], [0.3, 0.5]]), values)
     assert math.isnan(scores.per_target["a"].auroc)
     assert scores.headline == 1.0
-    assert math.isnan(Scores("binary", 0, {"a": TargetScores(0)}).headline)
+    assert math.isnan(Scores(("auroc",), 0, {"a": TargetScores(0)}).headline)
 
 
 @pytest.mark.parametrize("values", [[[1], [2]], [[2], [2], [2], [2]]], ids=["two", "constant"])
@@ -75,7 +76,18 @@ def test_numbers_without_variety_have_no_correlation(values):
     assert math.isnan(score_predictions(objective, np.ones((5, 1)), np.arange(5)[:, None] * 1.0).headline)
 
 
-@pytest.mark.parametrize("objective", [BINARY, LABELS, CLASSES, NUMBERS], ids=lambda objective: objective.task)
+def test_guessing_reaches_the_share_of_positives_where_these_are_rare(generator):
+    values = np.array([[1]] * 3 + [[0]] * 97, dtype=np.float32)
+    scores = score_predictions(RARE, np.zeros((100, 1)), values)  # which cannot tell anything apart
+    assert scores.headline == scores.guessing == scores.share_of_positives == pytest.approx(0.03)
+    assert score_predictions(LABELS, np.zeros((100, 2)), np.hstack([values, 1 - values])).share_of_positives == 0.5
+    assert score_predictions(NUMBERS, values, values.repeat(2, axis=1)).guessing == 0.0
+    assert math.isnan(score_predictions(RARE, np.zeros((97, 1)), values[3:]).guessing)
+
+
+@pytest.mark.parametrize(
+    "objective", [BINARY, LABELS, CLASSES, NUMBERS, RARE], ids=["binary", "labels", "classes", "numbers", "rare"]
+)
 def test_the_headline_alone_is_that_of_all_scores(objective, generator):
     values = generator.normal(size=(60, len(objective.targets)))
     if objective.task != "regression":

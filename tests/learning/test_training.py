@@ -8,6 +8,7 @@ import torch
 from motifcnn.alphabet import DNA
 from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun
+from motifcnn.learning import training
 from motifcnn.learning.training import TrainingData, predict_logits, train
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
@@ -321,3 +322,19 @@ def test_processes_that_resume_are_as_if_never_stopped(data, together, tmp_path)
         assert weights_of(resumed) == weights_of(network)
         assert history == expected
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint"]
+
+
+@pytest.mark.parametrize("rare", [False, True])
+def test_where_positives_are_rare_the_epoch_of_the_best_average_precision_is_kept(data, monkeypatch, rare):
+    losses, snapshots = [], []
+    validate = training._Loop._validate
+
+    def scored(self):
+        losses.append(validate(self)[0])
+        return losses[-1], [0.2, 0.5, 0.4, 0.5][len(losses) - 1]
+
+    monkeypatch.setattr(training._Loop, "_validate", scored)
+    network, objective = network_of(), replace(objective_of(data), rare=rare)
+    train(network, objective, data, SETTINGS, seed=5, on_epoch=lambda _: snapshots.append(weights_of(network)))
+    assert np.argmin(losses) != 1
+    assert snapshots.index(weights_of(network)) == (1 if rare else np.argmin(losses))
