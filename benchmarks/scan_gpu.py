@@ -108,7 +108,7 @@ def compare(engine: GpuEngine, scores: list[npt.NDArray[np.int32]], thresholds: 
         SystemExit: They differ.
     """
     found = engine.find(codes, 0, len(codes))
-    expected = VectorEngine.of(scores, thresholds, machine_code()).find(codes, 0, len(codes))
+    expected = VectorEngine(scores, thresholds, machine_code()).find(codes, 0, len(codes))
     if not all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True)):
         raise SystemExit(f"hits differ: {len(found[0])} here, {len(expected[0])} on the CPU")
     return len(found[0])

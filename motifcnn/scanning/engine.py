@@ -193,4 +193,4 @@ def _engine(scores: Sequence[Ints], thresholds: Sequence[int]) -> _Engine | None
     if not scores:
         return None
     code = compiled_code()
-    return PlainEngine(scores, thresholds) if code is None else VectorEngine.of(scores, thresholds, code)
+    return PlainEngine(scores, thresholds) if code is None else VectorEngine(scores, thresholds, code)

@@ -21,7 +21,10 @@ from motifcnn.formats.files import atomic_write
 from motifcnn.scanning.layout import ARGUMENTS
 
 _LOGGER = logging.getLogger(__name__)
-_SOURCES: Final = ("vector_code.py", "layout.py")
+_SOURCES: Final = (
+    "layout.py", "code_parts.py", "search_code.py", "strand_code.py", "window_code.py", "line_code.py",
+    "compilation.py",
+)  # fmt: skip
 VARIABLE: Final = "MOTIFCNN_SCANNER"
 """Environment variable that chooses among `_CHOICES`."""
 _CHOICES: Final = ("auto", "compiled", "numpy")
@@ -37,11 +40,15 @@ class MachineCode:
     """Compiled functions, which run beside other threads.
 
     Args:
-        find_hits: See `vector_code.find_hits`.
-        write_lines: See `vector_code.write_lines`.
+        search_by_strands: See `search_code.search_of` and `strand_code`.
+        search_by_windows: See `search_code.search_of` and `window_code`.
+        table_entries: See `window_code.table_entries`.
+        write_lines: See `line_code.write_lines`.
     """
 
-    find_hits: Callable[..., int]
+    search_by_strands: Callable[..., int]
+    search_by_windows: Callable[..., int]
+    table_entries: Callable[..., int]
     write_lines: Callable[..., int]
 
 
@@ -88,7 +95,7 @@ def machine_code() -> MachineCode:
             _LOGGER.info("compiling the scanner once; it takes some seconds")
             kept = _compiled()
             _keep(kept)
-        return _loaded(kept)
+        return MachineCode(**_functions(kept))
     except Exception as error:  # whatever a foreign compiler, processor or installation comes up with
         raise NoMachineCodeError(f"{type(error).__name__}: {error}") from error
 
@@ -120,7 +127,7 @@ def _compiled() -> bytes:
     """Compile; return an object file."""
     from llvmlite import binding
 
-    from motifcnn.scanning.vector_code import compiled
+    from motifcnn.scanning.compilation import compiled
 
     whole = binding.parse_assembly("")
     for name, code, name_in_code in compiled():
@@ -137,13 +144,13 @@ def _compiled() -> bytes:
     return bytes(machine.emit_object(whole))
 
 
-def _loaded(code: bytes) -> MachineCode:
+def _functions(code: bytes) -> dict[str, Callable[..., int]]:
     from llvmlite import binding
 
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
     engine.add_object_file(binding.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    return MachineCode(**{name: _callable(engine, name, count) for name, count in ARGUMENTS.items()})
+    return {name: _callable(engine, name, count) for name, count in ARGUMENTS.items()}
 
 
 def _callable(engine: Any, name: str, count: int) -> Callable[..., int]:

@@ -1,140 +1,170 @@
-"""The vector engine: 64 motif strands at a time against every window, in 8-bit arithmetic that only rules out.
+"""The vector engine: every window against motif strands in 8-bit arithmetic that only rules out.
 
-A motif strand is a lane of a vector. Its columns are taken k letters at a time (a slot); for each word of k letters
-a table holds how far the word falls short of the slot's best one, in units of which 127 make up the whole distance
-from the motif's best score to its threshold, rounded down. At each window the shortfalls of its words are
-subtracted from 127 with saturation: below zero, the window cannot reach the threshold. What is left, little more
-than the hits, is scored exactly in integers, so that rounding never decides.
+A motif strand's columns are taken k letters at a time (a slot); for each word of k letters a table holds how far the
+word falls short of the slot's best one, in units of which 127 make up the whole distance from the motif's best score
+to its threshold, rounded down. At each window the shortfalls of its words are subtracted from 127 with saturation:
+below zero, the window cannot reach the threshold. What is left, little more than the hits, is scored exactly in
+integers, so that rounding never decides.
+
+Many strands are searched for with a strand in each of 64 lanes of a vector; the few that are left over, with 64
+windows in the lanes, where the processor can look up 64 bytes at a time.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import Codes
-from motifcnn.scanning.layout import GROUP, LANES, PIECE, TRIPLE
+from motifcnn.scanning.layout import LANES, PIECE, SHUFFLED_WORDS, TESTED, TOGETHER, TRIPLE
 from motifcnn.scanning.machine_code import MachineCode
+from motifcnn.scanning.shortfalls import Ints, Table, aligned, shortfalls, to_shuffle
 
-_FULL = 127
-_DEAD = -128
 _FIRST_ROOM = 1 << 14
 """Hits; what threads take at a time rarely has more."""
+_FEW: Final = {16: 26, 64: 44}
+"""Most motif strands for which windows in the lanes are faster, by the bytes that the processor can look up in."""
 
-Ints = npt.NDArray[np.int32]
-Found = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Ints]
+Wholes = npt.NDArray[np.int64]
+Found = tuple[Wholes, Wholes, Ints]
 """Starts, strands and scores of hits."""
 
 
-@dataclass(frozen=True, eq=False)
-class VectorEngine:
-    """Motif strands in blocks of 64 lanes.
+class _Strands:
+    """Motif strands in order of width.
 
     Args:
-        code: The compiled search.
-        tables: Shortfalls, all blocks one after another, each [slot][word][lane]; the
-            last word is one with an ambiguity code.
-        begins: Where each block begins in `tables`, shape [block].
-        slots: Slots of each block, shape [block].
-        word: Letters in a word.
-        letters: Letters proper of the alphabet.
-        widths: Width of each motif strand, shape [strand].
-        thresholds: Least score of a hit, shape [strand].
-        scores: Exact scores, all strands one after another, each [position][letter].
-        firsts: Where each strand begins in `scores`, shape [strand].
-        ranks: Place of each strand in the order in which hits at one position are reported, shape [strand].
+        scores: Integer scores of each, shape [position, letter].
+        thresholds: Least score of a hit for each.
+        ranks: Place of each in the order in which hits at one position are reported.
     """
 
-    code: MachineCode
-    tables: npt.NDArray[np.int8]
-    begins: npt.NDArray[np.int64]
-    slots: npt.NDArray[np.int64]
-    word: int
-    letters: int
-    widths: npt.NDArray[np.int64]
-    thresholds: Ints
-    scores: Ints
-    firsts: npt.NDArray[np.int64]
-    ranks: npt.NDArray[np.int64]
+    def __init__(self, scores: Sequence[Ints], thresholds: Sequence[int], ranks: Sequence[int]):
+        self.scores, self.thresholds, self.ranks = scores, thresholds, ranks
+
+    @property
+    def letters(self) -> int:
+        """Letters proper of the alphabet."""
+        return int(self.scores[0].shape[1])
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, which: slice) -> "_Strands":
+        return _Strands(self.scores[which], self.thresholds[which], self.ranks[which])
+
+    def blocks(self, size: int) -> "Iterator[_Strands]":
+        """Divide them, so many a block."""
+        return (self[start : start + size] for start in range(0, len(self), size))
+
+
+class _Search:
+    """One of the compiled searches, with its tables.
+
+    Args:
+        function: The compiled search.
+        strands: Motif strands.
+        tables: Shortfalls of each block of them, shape [slot, ...].
+        size: Motif strands of a block.
+        word: Letters in a word.
+    """
+
+    def __init__(self, function: Callable[..., int], strands: _Strands, tables: Sequence[Table], size: int, word: int):
+        exact = [scores.ravel() for scores in strands.scores]
+        slots = [len(table) for table in tables]
+        members = [len(block) for block in strands.blocks(size)]
+        self._function, self._word, self._most_slots = function, word, max(slots)
+        of_blocks = aligned(tables), _begins([table.size for table in tables]), _wholes(slots), _wholes(members)
+        of_strands = (
+            _wholes([len(scores) for scores in strands.scores]), np.array(strands.thresholds, dtype=np.int32),
+            np.concatenate(exact, dtype=np.int32), _begins([scores.size for scores in exact]), _wholes(strands.ranks),
+        )  # fmt: skip
+        self._kept = of_blocks, of_strands
+        self._arguments = (
+            *(array.ctypes.data for array in of_blocks), len(tables), word, strands.scores[0].shape[1],
+            *(array.ctypes.data for array in of_strands),
+        )  # fmt: skip
 
     @classmethod
-    def of(cls, scores: Sequence[Ints], thresholds: Sequence[int], code: MachineCode) -> "VectorEngine":
-        """Make the tables.
+    def by_strands(cls, strands: _Strands, code: MachineCode) -> "_Search":
+        """Put 64 strands in the lanes."""
+        word = TRIPLE if strands.letters == 4 else 1
+        tables = [shortfalls(block.scores, block.thresholds, word, LANES) for block in strands.blocks(LANES)]
+        return cls(code.search_by_strands, strands, tables, LANES, word)
 
-        Args:
-            scores: Integer scores of each motif strand, shape [position, letter].
-            thresholds: Least score of a hit for each.
-            code: The compiled search.
-        """
-        letters = scores[0].shape[1]
-        word = TRIPLE if letters == 4 else 1
+    @classmethod
+    def by_windows(cls, strands: _Strands, code: MachineCode) -> "_Search":
+        """Put 64 windows in the lanes, for few strands at a time."""
+        entries = code.table_entries()
+        word = round(math.log(entries, 4)) if strands.letters == 4 else 1
+        tables = [
+            to_shuffle(shortfalls(block.scores, block.thresholds, word, len(block)), entries)
+            for block in strands.blocks(TOGETHER)
+        ]
+        return cls(code.search_by_windows, strands, tables, TOGETHER, word)
+
+    def find(self, codes: Codes, begin: int, end: int) -> Iterator[Wholes]:
+        """Return hits starting at `begin` up to `end`, part after part, in any order; rows are as of `Found`."""
+        words = np.empty(PIECE + TESTED + self._most_slots * self._word + 2 * LANES, dtype=np.uint16)
+        candidates = np.empty((2, PIECE + TESTED), dtype=np.int64)
+        next_begin = np.array([begin], dtype=np.int64)
+        room = _FIRST_ROOM
+        while next_begin[0] < end:
+            hits = np.empty((3, room), dtype=np.int64)
+            found = self._function(
+                codes, len(codes), int(next_begin[0]), end, *self._arguments, words, candidates, hits, room, next_begin
+            )
+            yield hits[:, :found]
+            room *= 2
+
+
+class VectorEngine:
+    """Motif strands made ready to search.
+
+    Args:
+        scores: Integer scores of each motif strand, shape [position, letter].
+        thresholds: Least score of a hit for each.
+        code: The compiled searches.
+    """
+
+    def __init__(self, scores: Sequence[Ints], thresholds: Sequence[int], code: MachineCode):
         order = np.argsort([len(table) for table in scores], kind="stable")  # like widths share a block
-        blocks = [order[start : start + LANES] for start in range(0, len(order), LANES)]
-        tables = [_table([scores[n] for n in block], [thresholds[n] for n in block], word) for block in blocks]
-        sizes = [table.size for table in tables]
-        exact = [np.asarray(scores[n], dtype=np.int32).ravel() for n in order]
-        return cls(
-            code,
-            _aligned(np.concatenate([table.ravel() for table in tables])),
-            np.cumsum([0, *sizes[:-1]], dtype=np.int64),
-            np.array([len(table) for table in tables], dtype=np.int64),
-            word,
-            letters,
-            np.array([len(scores[n]) for n in order], dtype=np.int64),
-            np.array([thresholds[n] for n in order], dtype=np.int32),
-            np.concatenate(exact),
-            np.cumsum([0, *(table.size for table in exact[:-1])], dtype=np.int64),
-            order.astype(np.int64),
-        )
+        strands = _Strands([scores[n] for n in order], [thresholds[n] for n in order], order.tolist())
+        few = strands_by_windows(len(strands), strands.letters, code.table_entries())
+        many = len(strands) - few
+        self._searches = [_Search.by_strands(strands[:many], code)] if many else []
+        self._searches += [_Search.by_windows(strands[many:], code)] if few else []
+        self._strands = len(strands)
 
     def find(self, codes: Codes, begin: int, end: int) -> Found:
         """Return starts, strands and scores of the hits starting at `begin` up to `end`, by start and strand."""
         codes = np.ascontiguousarray(codes)
-        words = np.empty(PIECE + int(self.slots.max()) * self.word + GROUP, dtype=np.uint16)
-        places, alive = np.empty(PIECE + GROUP, dtype=np.int64), np.empty(PIECE + GROUP, dtype=np.uint64)
-        next_begin = np.array([begin], dtype=np.int64)
-        parts: list[Found] = []
-        room = _FIRST_ROOM
-        while not parts or next_begin[0] < end:
-            starts, strands = np.empty(room, dtype=np.int64), np.empty(room, dtype=np.int64)
-            scores = np.empty(room, dtype=np.int32)
-            found = self.code.find_hits(
-                codes, len(codes), int(next_begin[0]), end, self.tables, self.begins, self.slots, len(self.slots),
-                self.word, self.letters, self.letters**self.word, self.widths, self.thresholds, self.scores,
-                self.firsts, self.ranks, words, places, alive, starts, strands, scores, room, next_begin,
-            )  # fmt: skip
-            order = np.argsort(starts[:found] * len(self.widths) + strands[:found])
-            parts.append((starts[order], strands[order], scores[order]))
-            room *= 2
-        starts, strands, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return starts, strands, scores
+        nothing = np.empty((3, 0), dtype=np.int64)
+        parts = [nothing, *(part for search in self._searches for part in search.find(codes, begin, end))]
+        hits = np.concatenate(parts, axis=1)
+        starts, strands, scores = hits[:, np.argsort(hits[0] * self._strands + hits[1])]
+        return starts, strands, scores.astype(np.int32)
 
 
-def _aligned(table: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """Copy to where no row straddles two cache lines."""
-    room = np.empty(table.size + LANES, dtype=np.int8)
-    start = -room.ctypes.data % LANES
-    room[start : start + table.size] = table
-    return room[start : start + table.size]
+def strands_by_windows(count: int, letters: int, entries: int) -> int:
+    """Return how many of so many motif strands are best searched with windows in the lanes.
+
+    Args:
+        count: Motif strands.
+        letters: Letters of the alphabet.
+        entries: Bytes that the processor can look up in at a time; 0 where it cannot.
+    """
+    if not entries or (letters != 4 and letters > SHUFFLED_WORDS):
+        return 0
+    rest = count % LANES
+    return rest if rest <= _FEW[entries] else 0
 
 
-def _table(scores: Sequence[Ints], thresholds: Sequence[int], word: int) -> npt.NDArray[np.int8]:
-    """Return one block's shortfalls, shape [slot, word, lane]."""
-    letters = scores[0].shape[1]
-    slots = -(-max(len(table) for table in scores) // word)
-    rows = np.zeros((slots, letters**word + 1, LANES), dtype=np.int64)
-    rows[0] = _DEAD  # lanes without a motif
-    for lane, (table, threshold) in enumerate(zip(scores, thresholds, strict=True)):
-        lacks = table.max(axis=1, keepdims=True).astype(np.int64) - table
-        spare = int(table.max(axis=1).sum()) - threshold
-        if spare < 0:  # no word reaches the threshold
-            continue
-        lacks = np.concatenate([lacks, np.zeros((slots * word - len(table), letters), dtype=np.int64)])
-        of_words = lacks[::word]
-        for step in range(1, word):
-            of_words = (of_words[:, :, None] + lacks[step::word][:, None, :]).reshape(slots, -1)
-        rows[:, :-1, lane] = -(of_words * _FULL // max(spare, 1))
-        rows[:, -1, lane] = np.where(np.arange(1, slots + 1) * word <= len(table), 2 * _DEAD, 0)
-        rows[0, :, lane] += _FULL
-    return np.maximum(rows, _DEAD).astype(np.int8)
+def _wholes(numbers: Sequence[int]) -> Wholes:
+    return np.array(numbers, dtype=np.int64)
+
+
+def _begins(sizes: Sequence[int]) -> Wholes:
+    return np.cumsum([0, *sizes[:-1]], dtype=np.int64)

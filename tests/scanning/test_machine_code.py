@@ -45,6 +45,15 @@ def test_the_first_use_compiles_and_the_next_process_loads_without_numba(tmp_pat
     assert (second.stderr, second.stdout) == ("", "[]\n")
 
 
+def test_the_name_of_what_is_kept_depends_on_every_file_that_is_compiled():
+    program = (
+        "import sys; import motifcnn.scanning.compilation; "
+        "print(*(name.rpartition('.')[2] for name in sys.modules if name.startswith('motifcnn.scanning.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {f"{name}.py" for name in done.stdout.split()} == set(module._SOURCES)
+
+
 def test_it_is_said_before_it_is_done(fresh, monkeypatch, caplog):
     def compiled(make=module._compiled):
         assert caplog.messages == [COMPILING]
