@@ -37,9 +37,9 @@ def assemble(
         examples.values[training],
         weigh_classes=settings.training.class_weights,
     )
-    scales = track_scales(examples.track_names, examples.tracks[:, sequences.positions_of(training)])
+    scales = track_scales(examples.track_names, examples.tracks_of(training))
     network = MotifNetwork(model_settings, sequences.alphabet, len(scales), objective.outputs, settings.seed)
-    seed_filters(network, objective, sequences.subset(training), examples.values[training], settings.training)
+    seed_filters(network, objective, sequences, examples.values, training, settings.training)
     network.to(device.torch_device)
     encoded = EncodedSequences(sequences, examples.tracks, scales, device.torch_device)
     softmask, width, scored = settings.input.softmask, int(np.median(sequences.lengths)), settings.channels

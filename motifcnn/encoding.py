@@ -4,6 +4,7 @@ The data stay one byte a letter on the device; one-hot rows exist only within a 
 a layer asks for them.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -89,9 +90,8 @@ class EncodedSequences:
         self.device = torch.device(device)
         self.lengths = torch.as_tensor(sequences.lengths, dtype=torch.int64, device=self.device)
         self._starts = torch.as_tensor(sequences.offsets[:-1].astype(np.int64), device=self.device)
-        # one byte more than there are letters: positions past an example's end are read from there
-        padded = np.append(sequences.codes, np.uint8(0))
-        self._codes = torch.from_numpy(padded).to(self.device)
+        # past an example's end the first letter is read, which counts for nothing
+        self._codes = _tensor_of(sequences.codes).to(self.device)
         rows = torch.from_numpy(sequences.alphabet.fractions.copy())
         self._rows = rows.to(self.device)
         self._tracks: torch.Tensor | None = None
@@ -99,8 +99,7 @@ class EncodedSequences:
             if tracks is None or len(tracks) != len(scales):
                 raise ValueError(f"{len(scales)} scales need as many tracks")
             scaled = np.stack([(t - s.mean) / s.deviation for t, s in zip(tracks, scales, strict=True)])
-            filled = np.nan_to_num(np.pad(scaled.astype(np.float32), ((0, 0), (0, 1))), nan=0.0)
-            self._tracks = torch.from_numpy(filled).to(self.device)
+            self._tracks = torch.from_numpy(np.nan_to_num(scaled.astype(np.float32), nan=0.0)).to(self.device)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -110,7 +109,7 @@ class EncodedSequences:
         lengths = self.lengths[indices]
         positions = torch.arange(int(lengths.max()), device=self.device)
         inside = positions < lengths[:, None]
-        where = torch.where(inside, self._starts[indices][:, None] + positions, len(self._codes) - 1)
+        where = torch.where(inside, self._starts[indices][:, None] + positions, 0)
         codes = self._codes[where]
 
         def inputs() -> torch.Tensor:
@@ -120,3 +119,10 @@ class EncodedSequences:
             return (torch.cat(channels, dim=1) * inside[:, None, :]).contiguous()
 
         return Batch(inputs, lengths, codes)
+
+
+def _tensor_of(codes: npt.NDArray[np.uint8]) -> torch.Tensor:
+    """Return codes as a tensor on the same memory, which is never written to."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return torch.from_numpy(codes)

@@ -234,7 +234,7 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
 
 def _warn_of_uneven_gaps(examples: Examples) -> None:
     """Say where a channel lacks values in one class more than in the other: that alone would tell them apart."""
-    if examples.task not in {"binary", "multi-label"}:
+    if examples.task not in {"binary", "multi-label"} or not examples.track_names:
         return
     owner = np.repeat(np.arange(len(examples)), examples.sequences.lengths)
     for name, track in zip(examples.track_names, examples.tracks, strict=True):

@@ -1,13 +1,16 @@
 """A set of named sequences of any lengths, held as one byte a letter."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import Alphabet, Codes
+
+_BLOCK: Final = 1 << 13
+"""Sequences taken at a time where something is made of each letter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +61,29 @@ class Sequences:
         offsets = np.zeros(len(indices) + 1, dtype=np.int64)
         np.cumsum(self.lengths[indices], out=offsets[1:])
         names = tuple(self.names[int(index)] for index in indices)
-        return Sequences(names, self.codes[self.positions_of(indices)], offsets, self.alphabet)
+        codes = np.empty(int(offsets[-1]), dtype=np.uint8)
+        for first in range(0, len(indices), _BLOCK):  # positions take eight bytes a letter
+            chosen = indices[first : first + _BLOCK]
+            codes[offsets[first] : offsets[first + len(chosen)]] = self.codes[self.positions_of(chosen)]
+        return Sequences(names, codes, offsets, self.alphabet)
+
+    def thinned(self, indices: npt.NDArray[np.int64], letters: int) -> npt.NDArray[np.int64]:
+        """Return every so-manieth of some sequences, so that they have about so many letters at most."""
+        return indices[:: max(1, -(-int(self.lengths[indices].sum()) // letters))]
+
+    def blocks(self) -> Iterator["Sequences"]:
+        """Yield all sequences in their order, some thousands at a time, as views."""
+        for first in range(0, len(self), _BLOCK):
+            offsets = self.offsets[first : first + _BLOCK + 1]
+            names, codes = self.names[first : first + _BLOCK], self.codes[offsets[0] : offsets[-1]]
+            yield Sequences(names, codes, offsets - offsets[0], self.alphabet)
 
     def letter_frequencies(self) -> npt.NDArray[np.float64]:
         """Return the share of each letter, ambiguity codes left out, one of each added so that none is 0."""
-        counts = np.bincount(self.codes, minlength=self.alphabet.size)[: self.alphabet.size] + 1.0
+        size = self.alphabet.size
+        counts = np.ones(size)
+        for block in self.blocks():  # bincount widens what it is given to eight bytes a letter
+            counts += np.bincount(block.codes, minlength=size)[:size]
         return np.asarray(counts / counts.sum())
 
     def gc_content(self) -> npt.NDArray[np.float64]:

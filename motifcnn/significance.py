@@ -17,6 +17,9 @@ Booleans = npt.NDArray[np.bool_]
 LEAST_PER_CLASS = 5
 """Below this many held-out sequences of a class no test can mean anything."""
 
+_COLUMNS = 16
+"""Columns of scores looked at together: what is made of each score takes some hundred bytes."""
+
 _EQUAL_WINDOWS = 0.01
 """Share by which the mean numbers of windows of two classes may differ and still count as equal."""
 
@@ -43,6 +46,16 @@ def best_thresholds(scores: npt.NDArray[np.floating], positive: Booleans, least:
         positive: Which examples are positives, shape [example].
         least: Least number of positives that must reach the threshold.
     """
+    blocks = range(0, scores.shape[1], _COLUMNS)
+    found = [_best_thresholds(scores[:, first : first + _COLUMNS], positive, least) for first in blocks]
+    none = Thresholds(np.empty(0), np.empty(0))
+    return Thresholds(
+        np.concatenate([none.values, *(part.values for part in found)]),
+        np.concatenate([none.statistic, *(part.statistic for part in found)]),
+    )
+
+
+def _best_thresholds(scores: npt.NDArray[np.floating], positive: Booleans, least: int) -> Thresholds:
     examples = len(scores)
     order = np.argsort(-scores, axis=0, kind="stable")
     ranked = np.take_along_axis(np.asarray(scores, dtype=np.float64), order, axis=0)

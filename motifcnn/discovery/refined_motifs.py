@@ -10,7 +10,7 @@ from motifcnn.discovery.candidates import ExtractedMotif, Scored, TrainingSet, b
 from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.discovery.discrimination import discriminate, rescaled
 from motifcnn.discovery.refinement import NO_ANCHOR, refine
-from motifcnn.learning.enriched_words import WordIndex, enriched_words
+from motifcnn.learning.enriched_words import COUNTED_LETTERS, WordIndex, enriched_words
 from motifcnn.learning.paired_tests import delong
 from motifcnn.motifs import Motif
 from motifcnn.scanning.best import BestSites, best_sites
@@ -225,11 +225,13 @@ def _from_words(
     alphabet, background = shown.sequences.alphabet, shown.sequences.letter_frequencies()
     lengths = _WORD_LENGTHS.get(alphabet.size, ())
     each = min(_WORDS, most) // max(1, len(lengths) * len(shown.groups))
+    chosen = shown.sequences.thinned(np.arange(len(shown.sequences)), COUNTED_LETTERS)
+    counted = shown.sequences.subset(chosen) if len(chosen) < len(shown.sequences) else shown.sequences
     words = []
     for length in lengths if each else ():
-        index = WordIndex.of(shown.sequences, length, shown.both_strands)
+        index = WordIndex.of(counted, length, shown.both_strands)
         for target, (known, positive) in enumerate(shown.groups):
-            truth = np.where(known, positive, np.nan)
+            truth = np.where(known[chosen], positive[chosen], np.nan)
             words += [(target, word) for word in enriched_words(index, truth, each)]
     attempts = []
     settings = replace(shown.settings, refine_similarity=_WORD_SIMILARITY)

@@ -68,9 +68,15 @@ class Examples:
             self,
             sequences=self.sequences.subset(indices),
             values=self.values[indices],
-            tracks=self.tracks[:, self.sequences.positions_of(indices)],
+            tracks=self.tracks_of(indices),
             split=self.split[indices],
         )
+
+    def tracks_of(self, indices: Integers) -> Values:
+        """Return the tracks of some of the examples, aligned to their letters."""
+        if not self.track_names:
+            return np.empty((0, int(self.sequences.lengths[indices].sum())), dtype=np.float32)
+        return self.tracks[:, self.sequences.positions_of(indices)]
 
     def with_tracks(self, tracks: Values, names: tuple[str, ...]) -> "Examples":
         """Return the examples with these tracks in the place of those they have.

@@ -63,7 +63,7 @@ def ablate(
     device = next(network.parameters()).device
     training = examples.part("train")
     alone = MotifNetwork(network.settings, model.alphabet, 0, objective.outputs, seed)
-    seed_filters(alone, objective, examples.sequences.subset(training), examples.values[training], settings)
+    seed_filters(alone, objective, examples.sequences, examples.values, training, settings)
     alone.to(device)
     encoded = EncodedSequences(examples.sequences, device=device)
     data = TrainingData(encoded, examples.values, training, examples.part("validation"))

@@ -20,6 +20,8 @@ Integers = npt.NDArray[np.int64]
 
 Features = TypeVar("Features", Matrix, "csr_matrix")
 
+_MOST_FITTED = 100_000
+"""Examples that the trivial models are fitted to; of more, every second one or fewer: they have few weights."""
 _SVM_COST = 0.3
 """Cost of an error; best or nearly so of 0.1 to 10 in folds of the development sets' training files."""
 
@@ -65,10 +67,11 @@ def fit_baselines(
     trivial = baseline_features(sequences)
     if tracks is not None and len(tracks):
         trivial["tracks"] = _track_means(sequences, tracks)
+    some = fitted_on[:: max(1, -(-len(fitted_on) // _MOST_FITTED))]
     for name, features in trivial.items():
-        spread = features[fitted_on].std(axis=0)
-        scaled = (features - features[fitted_on].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        predictions[name] = _fit_each(objective, _logistic, scaled[fitted_on], values[fitted_on], scaled[scored_on])
+        spread = features[some].std(axis=0)
+        scaled = (features - features[some].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        predictions[name] = _fit_each(objective, _logistic, scaled[some], values[some], scaled[scored_on])
     if gapped_words:
         words = GappedWords.for_alphabet(sequences.alphabet, both_strands=sequences.alphabet.double_stranded)
         counts = unit_rows(words.counts(sequences))
@@ -110,6 +113,10 @@ def _track_means(sequences: Sequences, tracks: npt.NDArray[np.float32]) -> Matri
 
 def _word_frequencies(sequences: Sequences, width: int) -> Matrix:
     """Frequencies of the unambiguous words of one width, shape [example, word]."""
+    return np.concatenate([_frequencies_of_block(block, width) for block in sequences.blocks()])
+
+
+def _frequencies_of_block(sequences: Sequences, width: int) -> Matrix:
     size = sequences.alphabet.size
     windows = np.lib.stride_tricks.sliding_window_view(sequences.codes, width)
     owner = np.repeat(np.arange(len(sequences)), sequences.lengths)[: len(windows)]

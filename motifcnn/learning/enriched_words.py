@@ -22,6 +22,8 @@ _DISCOUNT = 0.5
 """What is left of a sequence's weight once a word that it holds has been taken."""
 _PRIOR = 1.0
 """Sequences' worth of doubt in the score of a word: rare words do not win by chance alone."""
+COUNTED_LETTERS = 10_000_000
+"""Letters of the sequences whose words are to be counted, at most: those of more sequences tell no other words."""
 
 
 @dataclass(frozen=True, eq=False)

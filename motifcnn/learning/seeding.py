@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from motifcnn.alphabet import Codes
-from motifcnn.learning.enriched_words import WordIndex, enriched_words
+from motifcnn.learning.enriched_words import COUNTED_LETTERS, WordIndex, enriched_words
 from motifcnn.model.filters import SharedFilters
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
@@ -24,8 +24,6 @@ _MATCH, _OTHER = 0.6, -0.15
 """Weights of a seeded filter at the letters of its word, and at the other letters there."""
 _NOISE = 0.25
 """What is left of the random weights under a word."""
-_LETTERS = 10_000_000
-"""Letters of the sequences whose words are counted, at most: those of more sequences tell no other words."""
 
 
 def seed_filters(
@@ -33,6 +31,7 @@ def seed_filters(
     objective: Objective,
     sequences: Sequences,
     values: npt.NDArray[np.float32],
+    training: npt.NDArray[np.int64],
     settings: TrainingSettings,
 ) -> None:
     """Start a share of each restart's filters from words enriched in the training set.
@@ -40,18 +39,19 @@ def seed_filters(
     Args:
         network: Freshly made.
         objective: Its task.
-        sequences: Of the training set.
+        sequences: All of them.
         values: Their targets, shape [example, target]; NaN where missing.
+        training: Which of them are the training set.
         settings: Share and length.
     """
     count = round(settings.seeded_filters * network.architecture.filters)
     length = settings.word_length or WORD_LENGTH[sequences.alphabet.name]
     if not count or network.filters.width < length:
         return
-    step = -(-len(sequences.codes) // _LETTERS)
-    index = WordIndex.of(sequences.subset(np.arange(0, len(sequences), step)), length, network.filters.both_strands)
+    chosen = sequences.thinned(training, COUNTED_LETTERS)
+    index = WordIndex.of(sequences.subset(chosen), length, network.filters.both_strands)
     share = -(-count // objective.outputs)
-    words = _in_turns([enriched_words(index, target[::step], share) for target in objective.columns(values).T])
+    words = _in_turns([enriched_words(index, target, share) for target in objective.columns(values[chosen]).T])
     with torch.no_grad():
         for restart in range(network.restarts):
             for number, word in enumerate(words[:count]):

@@ -22,8 +22,6 @@ _TOLERANCE = 1e-2
 """Residual, against the targets', at which the conjugate gradient stops: far below what changes a ranking."""
 _SAMPLED = 16
 """Sequences whose similarity with themselves is measured, to scale the penalty."""
-_LETTERS = 20_000_000
-"""Letters of the sequences that weights are fitted to, at most; of more, every second one or fewer are taken."""
 
 
 class WordKernel:
@@ -104,10 +102,9 @@ def fit_words(
     Returns:
         Shape [target, word]; a sequence's prediction is the sum over its words, divided by the root of their number.
     """
-    chosen = np.arange(0, len(sequences), max(1, -(-len(sequences.codes) // _LETTERS)))
-    kernel = WordKernel(sequences.subset(chosen), length, informative, both_strands)
+    kernel = WordKernel(sequences, length, informative, both_strands)
     ridge = penalty * max(kernel.self_similarity(), 1e-6)
-    return np.stack([_solve(kernel, column, ridge) for column in targets[chosen].T])
+    return np.stack([_solve(kernel, column, ridge) for column in targets.T])
 
 
 def _solve(kernel: WordKernel, targets: Floats, ridge: float) -> Table:

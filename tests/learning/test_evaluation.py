@@ -81,7 +81,7 @@ def test_guessing_reaches_the_share_of_positives_where_these_are_rare(generator)
     scores = score_predictions(RARE, np.zeros((100, 1)), values)  # which cannot tell anything apart
     assert scores.headline == scores.guessing == scores.share_of_positives == pytest.approx(0.03)
     assert score_predictions(LABELS, np.zeros((100, 2)), np.hstack([values, 1 - values])).share_of_positives == 0.5
-    assert score_predictions(NUMBERS, values, values.repeat(2, axis=1)).guessing == 0.0
+    assert score_predictions(NUMBERS, np.zeros((100, 2)), values.repeat(2, axis=1)).guessing == 0.0
     assert math.isnan(score_predictions(RARE, np.zeros((97, 1)), values[3:]).guessing)
 
 

@@ -29,7 +29,7 @@ def examples(generator, classes=2, count=120):
 def seeded(sequences, values, objective, model=MODEL, **settings):
     network = MotifNetwork(model, sequences.alphabet, 0, objective.outputs, seed=1)
     before = network.filters.weight.detach().clone()
-    seed_filters(network, objective, sequences, values, TrainingSettings(**settings))
+    seed_filters(network, objective, sequences, values, np.arange(len(sequences)), TrainingSettings(**settings))
     return network.filters.weight.detach(), (network.filters.weight.detach() != before).any(dim=(1, 2))
 
 
@@ -98,7 +98,7 @@ def test_other_letters_and_lengths(generator):
 
 def test_of_many_sequences_some_are_counted(generator, monkeypatch):
     sequences, values = examples(generator, count=240)
-    monkeypatch.setattr("motifcnn.learning.seeding._LETTERS", 4000)  # every third one
+    monkeypatch.setattr("motifcnn.learning.seeding.COUNTED_LETTERS", 4000)  # every third one
     weight, _ = seeded(sequences, values, Objective("binary", ("label",), weights=(1.0,)))
     some = np.arange(0, 240, 3)
     alone, _ = seeded(sequences.subset(some), values[some], Objective("binary", ("label",), weights=(1.0,)))

@@ -100,12 +100,3 @@ def test_a_word_and_its_reverse_complement_weigh_the_same(generator):
 @pytest.mark.parametrize("targets", [np.full((12, 1), np.nan), np.ones((12, 1))])
 def test_targets_that_tell_nothing_give_no_weights(generator, targets):
     assert not fit_words(sequences_of(generator), targets, 3, 2, both_strands=True, penalty=1.0).any()
-
-
-def test_of_many_sequences_some_are_fitted(generator, monkeypatch):
-    sequences = sequences_of(generator, count=40)
-    targets = generator.normal(size=(40, 1))
-    monkeypatch.setattr("motifcnn.learning.word_ridge._LETTERS", -(-len(sequences.codes) // 2))
-    some = fit_words(sequences, targets, 3, 2, both_strands=True, penalty=1.0)
-    alone = fit_words(sequences.subset(np.arange(0, 40, 2)), targets[::2], 3, 2, both_strands=True, penalty=1.0)
-    assert (some == alone).all()

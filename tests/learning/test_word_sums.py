@@ -164,3 +164,13 @@ def test_offsets_follow_each_output(generator):
     _, offset = weigh(objective, logits, values.repeat(1, 2))
     assert offset[0] == pytest.approx(0.0, abs=0.3)
     assert offset[1] < -1.5
+
+
+def test_of_many_sequences_some_are_fitted(generator, monkeypatch):
+    sequences, values = examples(generator)
+    monkeypatch.setattr("motifcnn.learning.word_sums._LETTERS", -(-int(sequences.lengths[:150].sum()) // 3))
+    network, _ = added(sequences, values)
+    some = np.arange(0, 150, 3)
+    expected = fit_words(sequences.subset(some), values[some].astype(np.float64), 8, 6, True, SETTINGS.word_penalty)
+    ratio = network.words.weights.numpy() / np.where(np.abs(expected) > 1e-4, expected, np.nan)
+    assert np.nanmax(ratio) == pytest.approx(np.nanmin(ratio), rel=1e-3)
