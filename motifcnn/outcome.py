@@ -51,6 +51,7 @@ class Outcome:
     Args:
         model: The trained model.
         examples: What it was trained and tested on.
+        looked_at: Those that motifs were looked for in: all, or a sample of very many.
         predictions: Shape [example, output], for all examples.
         history: One record an epoch.
         layers: The layer table.
@@ -64,6 +65,7 @@ class Outcome:
 
     model: TrainedModel
     examples: Examples
+    looked_at: Examples
     predictions: npt.NDArray[np.float64]
     history: tuple[EpochRecord, ...]
     layers: tuple[LayerRow, ...]
@@ -266,7 +268,7 @@ def _pairs_table(outcome: Outcome) -> pd.DataFrame:
 
 def _sites_table(outcome: Outcome) -> pd.DataFrame:
     """Best sites at the threshold in training and held-out positives, with their letters as the motif reads them."""
-    examples, sites = outcome.examples, outcome.assessment.sites
+    examples, sites = outcome.looked_at, outcome.assessment.sites
     found_in = found_sites(outcome.assessment, outcome.model.objective, examples)
     names = np.array(examples.sequences.names, dtype=object)
     parts = _part_names(examples)
@@ -344,6 +346,7 @@ def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
                 name: {part: int(group[1][examples.part(part)].sum()) for part in PARTS}
                 for name, group in zip(objective.output_names, groups, strict=True)
             },
+            "looked_at_for_motifs": len(outcome.looked_at),
             "tracks": _tracks(outcome),
             "negatives_made": negatives_made,
         },
@@ -385,7 +388,12 @@ def _notes(outcome: Outcome) -> list[str]:
     """Say in words what the figures cannot, or should not, be taken for."""
     notes = []
     motifs = outcome.assessment.motifs
-    held_out = len(outcome.examples.part("test"))
+    held_out = len(outcome.looked_at.part("test"))
+    if len(outcome.looked_at) < len(outcome.examples):
+        notes.append(
+            f"Motifs were made from and tested on a sample of {len(outcome.looked_at)} of the {len(outcome.examples)} "
+            f"sequences ({held_out} of them held out), in which rare positives are more common."
+        )
     if not motifs:
         notes.append("No filter fired more often in positives than in the others on the training set.")
     elif all(math.isnan(tested.enrichment.p_value) for tested in motifs):

@@ -17,6 +17,7 @@ from motifcnn.discovery.channel_findings import channel_findings
 from motifcnn.discovery.extraction import extract_motifs, filter_motifs
 from motifcnn.discovery.fixed_positions import fixed_positions
 from motifcnn.discovery.known_motifs import known_motifs
+from motifcnn.discovery.sample import sample_for_motifs
 from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun, MotifcnnError
 from motifcnn.inputs.splits import PARTS
@@ -188,17 +189,28 @@ def _harvest(street: _Street, history: Sequence[EpochRecord], settings: Settings
     # in double precision: the sigmoid of a large logit is 1 in single, and ties hide the order
     predictions = objective.predictions(predict_logits(network, encoded, everything).double()).numpy()
     _LOGGER.info("turning %d filters into motifs", network.filters.filters)
-    # the held-out part alone judges motifs, so they may be made from the validation part, too
-    shown = np.flatnonzero(examples.split != PARTS.index("test"))
-    extracted = extract_motifs(network, objective, encoded, sequences, examples.values, shown, settings.motifs)
     generator = np.random.default_rng((settings.seed, 1))  # not the stream that may have made the negatives
-    assessment = assess(network, objective, encoded, examples, extracted, settings.motifs, street.database, generator)
+    looked_at, their_letters = examples, encoded
+    sample = sample_for_motifs(examples, objective, generator)
+    if len(sample) < len(examples):
+        _LOGGER.info("motifs are made from and tested on a sample of %d of %d sequences", len(sample), len(examples))
+        looked_at = examples.subset(sample)
+        their_letters = EncodedSequences(looked_at.sequences, looked_at.tracks, model.scales, encoded.device)
+    # the held-out part alone judges motifs, so they may be made from the validation part, too
+    shown = np.flatnonzero(looked_at.split != PARTS.index("test"))
+    extracted = extract_motifs(
+        network, objective, their_letters, looked_at.sequences, looked_at.values, shown, settings.motifs
+    )
+    assessment = assess(
+        network, objective, their_letters, looked_at, extracted, settings.motifs, street.database, generator
+    )
     ablation = None
     if settings.training.ablation:
         ablation = ablate(model, predictions, examples, settings.training, settings.seed, generator)
     return Outcome(
         model=model,
         examples=examples,
+        looked_at=looked_at,
         predictions=predictions,
         history=tuple(history),
         layers=tuple(street.layers),
@@ -215,6 +227,6 @@ def _harvest(street: _Street, history: Sequence[EpochRecord], settings: Settings
         ),
         filters=tuple(filter_motifs(network, sequences)),
         assessment=assessment,
-        channels=channel_findings(model, examples, assessment, ablation, generator),
-        positions=tuple(fixed_positions(objective, examples, settings.motifs.e_threshold)),
+        channels=channel_findings(model, looked_at, assessment, ablation, generator),
+        positions=tuple(fixed_positions(objective, looked_at, settings.motifs.e_threshold)),
     )

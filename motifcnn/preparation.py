@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.files import open_bytes
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.labels import Labels, read_labels
+from motifcnn.formats.stored_fasta import memory_to_read, store_fasta
 from motifcnn.inputs.backgrounds import gc_matched_windows, shuffled_negatives
 from motifcnn.inputs.channels import missing, read_channels
 from motifcnn.inputs.examples import Examples, assign_splits, join
@@ -24,6 +26,7 @@ from motifcnn.learning.baselines import fit_baselines
 from motifcnn.measures import MEASURE_NAMES
 from motifcnn.model.network import resolve
 from motifcnn.objectives import Objective
+from motifcnn.processors import physical_memory
 from motifcnn.sequences import Sequences
 from motifcnn.settings import InputSettings, ModelSettings, Settings
 
@@ -126,7 +129,8 @@ def read_sequences(path: Path, genome: Genome | None, settings: InputSettings) -
         InputError: The file is at fault, or is BED and there is no genome.
     """
     if str(path) == "-" or _looks_like_fasta(path):
-        return read_fasta(path, settings.alphabet, softmask=settings.softmask)
+        reader = store_fasta if _belongs_on_disk(path, settings) else read_fasta
+        return reader(path, settings.alphabet, softmask=settings.softmask)
     if is_alignment(path):
         raise InputError(
             "is an alignment; give its sequences as FASTA without gaps here, and the alignment to --conservation", path
@@ -134,6 +138,17 @@ def read_sequences(path: Path, genome: Genome | None, settings: InputSettings) -
     if genome is None:
         raise InputError("is not FASTA (its first letter is not '>'); if it is BED, add --genome FASTA", path)
     return windows(read_bed(path), genome, settings.width, path)
+
+
+def _belongs_on_disk(path: Path, settings: InputSettings) -> bool:
+    needed, there = memory_to_read(path), physical_memory()
+    chosen = settings.on_disk == "yes" or (settings.on_disk == "auto" and needed > there / 2)
+    if chosen:
+        _LOGGER.info(
+            "letters are kept in a temporary file in %s (TMPDIR): reading them takes about %.2g GB, and there are %.2g",
+            gettempdir(), needed / 1e9, there / 1e9,
+        )  # fmt: skip
+    return chosen
 
 
 def _looks_like_fasta(path: Path) -> bool:

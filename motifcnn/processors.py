@@ -1,6 +1,7 @@
-"""How many processor threads there are; apart from `devices`, because scanning does without torch."""
+"""What the machine has: processor threads and memory; apart from `devices`, because scanning does without torch."""
 
 import os
+from pathlib import Path
 
 from motifcnn.ranks import place
 
@@ -14,3 +15,11 @@ def count_threads(threads: int) -> int:
         return threads
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, there // place().local_size)
+
+
+def physical_memory() -> int:
+    """Return the bytes of memory that this process may use: the machine's, or its control group's limit."""
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    text = limit.read_text().strip() if limit.is_file() else "max"
+    return min(there, int(text)) if text.isdigit() else there

@@ -8,9 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import Alphabet, Codes
+from motifcnn.mapped import mapped_bytes
 
 _BLOCK: Final = 1 << 13
 """Sequences taken at a time where something is made of each letter."""
+
+_SMALL: Final = 1 << 27
+"""Letters of a subset that are held in memory, wherever the whole is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +26,14 @@ class Sequences:
         codes: Letter codes of all sequences, one after another, shape [total positions].
         offsets: Where each sequence starts in `codes`, and the end of the last, shape [sequence + 1].
         alphabet: The alphabet of the codes.
+        on_disk: Whether the codes live in a file that is mapped into memory; so do those of subsets, then.
     """
 
     names: tuple[str, ...]
     codes: Codes
     offsets: npt.NDArray[np.int64]
     alphabet: Alphabet
+    on_disk: bool = False
 
     @classmethod
     def from_list(cls, names: Sequence[str], sequences: Sequence[Codes], alphabet: Alphabet) -> Self:
@@ -61,11 +67,12 @@ class Sequences:
         offsets = np.zeros(len(indices) + 1, dtype=np.int64)
         np.cumsum(self.lengths[indices], out=offsets[1:])
         names = tuple(self.names[int(index)] for index in indices)
-        codes = np.empty(int(offsets[-1]), dtype=np.uint8)
+        on_disk = self.on_disk and offsets[-1] > _SMALL
+        codes = mapped_bytes(int(offsets[-1])) if on_disk else np.empty(int(offsets[-1]), dtype=np.uint8)
         for first in range(0, len(indices), _BLOCK):  # positions take eight bytes a letter
             chosen = indices[first : first + _BLOCK]
             codes[offsets[first] : offsets[first + len(chosen)]] = self.codes[self.positions_of(chosen)]
-        return Sequences(names, codes, offsets, self.alphabet)
+        return Sequences(names, codes, offsets, self.alphabet, on_disk)
 
     def thinned(self, indices: npt.NDArray[np.int64], letters: int) -> npt.NDArray[np.int64]:
         """Return every so-manieth of some sequences, so that they have about so many letters at most."""

@@ -29,6 +29,9 @@ class InputSettings:
     alphabet: Literal["auto", "dna", "rna", "protein"] = _setting("auto", "Letters of the sequences.")
     softmask: Literal["keep", "mask"] = _setting("keep", "Lower-case letters: keep them, or mask them as N.")
     targets: tuple[str, ...] = _setting((), "Label columns to learn; all by default.")
+    on_disk: Literal["auto", "yes", "no"] = _setting(
+        "auto", "Letters of FASTA: read from a temporary file as needed; auto: where they would fill half the memory."
+    )
     width: int = _setting(200, "Width of the windows cut around BED intervals, in bases.", least=1)
     allow_missing: bool = _setting(False, "Go on when sequences lack labels or labels lack sequences.")
     negatives: Literal["auto", "shuffle", "genome"] = _setting(
@@ -118,7 +121,9 @@ class ModelSettings:
 class TrainingSettings:
     """The training loop."""
 
-    epochs: int = _setting(25, "Most passes over the training set.", least=1)
+    epochs: int = _setting(
+        AUTO, "Most passes over the training set; 0: 25, or so many as take 2 million examples, but 3.", least=0
+    )
     batch_size: int = _setting(64, "Examples in a step.", least=1)
     learning_rate: float = _setting(4e-3, "Peak learning rate of AdamW.", above=0)
     weight_decay: float = _setting(1e-2, "Weight decay of AdamW.", least=0)

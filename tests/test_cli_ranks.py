@@ -135,7 +135,8 @@ def test_a_killed_process_ends_all_without_a_file(genome, motifs, tmp_path, rank
 
 def test_training_goes_on_after_a_killed_process_and_is_that_of_one(tiny_run, tmp_path):
     run = tmp_path / "run"
-    command = ["train", tiny_run.sequences, tiny_run.labels, "-o", run, *tiny_run.options]
+    # each with the letters in a file of its own, of which it reads its share of each batch
+    command = ["train", tiny_run.sequences, tiny_run.labels, "-o", run, *tiny_run.options, "--on-disk", "yes"]
     done = torchrun(KILLED_IN_TRAINING, tmp_path, *command, KILLED="1")
     assert done.returncode != 0
     assert len(faults(done)) == 1, done.stderr

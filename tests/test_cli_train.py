@@ -479,3 +479,15 @@ def test_one_positive_in_a_hundred_puts_average_precision_in_front(run_cli, tmp_
     assert f"where guessing has {test.mean():.2g}, the share of positives" in page
     assert '<th scope="col"></th><th scope="col">average precision</th><th scope="col">AUROC</th>' in page
     assert "average precision on validation</th>" in page
+
+
+def test_letters_on_disk_give_the_same_bytes(run_cli, tiny_run, tmp_path):
+    command = ["train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", *tiny_run.options]
+    result = run_cli(*command, "--on-disk", "yes")
+    assert result.exit_code == 0, result.stderr
+    assert "letters are kept in a temporary file in " in result.stderr
+    assert "temporary file" not in tiny_run.result.stderr
+    first, second = contents(tiny_run.path), contents(tmp_path / "run")
+    assert sorted(first) == sorted(second)
+    changed = {name for name in first if first[name] != second[name]}
+    assert changed == {"log.jsonl", "report.html", "run.json", "settings.toml"}  # what they say of the settings

@@ -51,8 +51,8 @@ def read_fasta(path: str | Path, alphabet: str | Alphabet = "auto", softmask: So
     np.cumsum([len(body) for body in bodies], out=offsets[1:])
     letters = bytearray().join(bodies)
     del bodies
-    chosen = _choose_alphabet(alphabet, letters)
-    codes = np.frombuffer(letters.translate(_translation(chosen, softmask)), dtype=np.uint8)
+    chosen = choose_alphabet(alphabet, _counted(letters))
+    codes = np.frombuffer(letters.translate(translation(chosen, softmask)), dtype=np.uint8)
     if (codes == INVALID).any():
         number = int(np.searchsorted(offsets, int(np.argmax(codes == INVALID)), side="right")) - 1
         raise records.stray_letter(number, chosen, detected=alphabet == "auto")
@@ -146,19 +146,22 @@ def _twice(name: str, first_line: int, path: str | Path, line: int) -> InputErro
     return InputError(message, shown(path), line)
 
 
-def _choose_alphabet(alphabet: str | Alphabet, letters: bytearray) -> Alphabet:
-    if isinstance(alphabet, Alphabet):
-        return alphabet
-    if alphabet != "auto":
-        return ALPHABETS[alphabet]
+def _counted(letters: bytearray) -> npt.NDArray[np.int64]:
     counts = np.zeros(256, dtype=np.int64)
     seen = np.frombuffer(letters, dtype=np.uint8)
     for start in range(0, len(seen), _BLOCK):  # bincount widens what it is given to eight bytes a letter
         counts += np.bincount(seen[start : start + _BLOCK], minlength=256)
-    return detect_alphabet(counts)
+    return counts
 
 
-def _translation(alphabet: Alphabet, softmask: Softmask) -> bytes:
+def choose_alphabet(alphabet: str | Alphabet, counts: npt.NDArray[np.int64]) -> Alphabet:
+    """Return the alphabet asked for; for "auto" that which goes with how often each byte occurs."""
+    if isinstance(alphabet, Alphabet):
+        return alphabet
+    return detect_alphabet(counts) if alphabet == "auto" else ALPHABETS[alphabet]
+
+
+def translation(alphabet: Alphabet, softmask: Softmask) -> bytes:
     """Table from byte to code, for `bytes.translate`, the fastest way there is."""
     table = alphabet.code_of.copy()
     if softmask == "mask":
@@ -238,7 +241,7 @@ def stream_fasta(
     name: str | None = None
     waiting: list[Codes] = []
     start = length = 0
-    for piece in _pieces(path, alphabet, softmask):
+    for piece in pieces(path, alphabet, softmask):
         if isinstance(piece, str):
             if name is not None:
                 yield FastaChunk(name, start, _joined(waiting), last=True)
@@ -280,9 +283,15 @@ def _blocks(file: BinaryIO, path: str | Path) -> Iterator[tuple[bytes, int]]:
         _check_fasta(b"", path)
 
 
-def _pieces(path: str | Path, alphabet: Alphabet, softmask: Softmask) -> Iterator[str | npt.NDArray[np.uint8]]:
-    """Names of records, each followed by the codes of its letters in pieces."""
-    translation = _translation(alphabet, softmask)
+def pieces(
+    path: str | Path, alphabet: Alphabet | None = None, softmask: Softmask = "keep", *, detected: bool = False
+) -> Iterator[str | npt.NDArray[np.uint8]]:
+    """Names of records, each followed by its letters in pieces: as codes of an alphabet, or as they stand.
+
+    Raises:
+        InputError: As for `read_fasta`, but for a record without letters.
+    """
+    table = translation(alphabet, softmask) if alphabet is not None else None
     first_lines: dict[str, int] = {}
     header: bytes | None = None  # the part of a header line that is already read
     line_begins = True
@@ -303,9 +312,9 @@ def _pieces(path: str | Path, alphabet: Alphabet, softmask: Softmask) -> Iterato
                     continue
                 end = _next_record(block, position)
                 body = block[position:end]
-                codes = body.translate(translation, _BLANKS)
-                if INVALID in codes:
-                    raise _stray_letter(body, alphabet, path, line, detected=False)
+                codes = body.translate(table, _BLANKS)
+                if alphabet is not None and INVALID in codes:
+                    raise _stray_letter(body, alphabet, path, line, detected=detected)
                 yield np.frombuffer(codes, dtype=np.uint8)
                 if end < len(block):  # otherwise the next block says in which line it begins
                     line += body.count(b"\n")

@@ -23,6 +23,9 @@ from motifcnn.settings import TrainingSettings
 _LOGGER = logging.getLogger(__name__)
 PREDICTION_BATCH = 256
 
+MOST_EPOCHS, LEAST_EPOCHS, ENOUGH_EXAMPLES = 25, 3, 2_000_000
+"""Passes over a training set of up to 80,000, over the largest ones, and examples to be shown in between."""
+
 Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
@@ -116,6 +119,7 @@ def train(
     Raises:
         InterruptedRun: Ctrl-C was pressed; the network holds its best weights so far.
     """
+    settings = replace(settings, epochs=settings.epochs or epochs_for(len(data.train)))
     loop = _Loop(network, objective, data, settings, seed, ranks)
     begun = shared_checkpoint(checkpoint, ranks) if resume and checkpoint is not None else None
     if begun is not None:
@@ -253,6 +257,11 @@ class _Loop:
         logits[begin:end] = predict_logits(self.network, self.data.encoded, chosen[begin:end], self.settings.precision)
         ranks.add_up(logits)
         return logits
+
+
+def epochs_for(examples: int) -> int:
+    """Return the passes over a training set: many over a small one, few over one that shows everything in a few."""
+    return min(max(ENOUGH_EXAMPLES // max(examples, 1), LEAST_EPOCHS), MOST_EPOCHS)
 
 
 def own_rows(count: int, ranks: Ranks) -> tuple[int, int]:

@@ -143,7 +143,7 @@ def _classification(files: RunFiles) -> Performance:
 
 def _held_out_curves(files: RunFiles) -> dict[str, Curves]:
     """Curves of the network on the held-out examples, by target or class."""
-    held_out = files.predictions.where("split", "test")
+    held_out = files.predictions
     targets = [str(target) for target in files.metrics.get("targets") or []]
     classes = [str(name) for name in files.metrics.get("classes") or []]
     found: dict[str, Curves | None] = {}
@@ -164,7 +164,7 @@ def _class_indices(files: RunFiles) -> Numbers:
     target = str((files.metrics.get("targets") or [""])[0])
     index_of = {str(index): float(index) for index in range(len(classes))}
     index_of |= {name: float(index) for index, name in enumerate(classes)}
-    rows = files.predictions.where("split", "test").rows
+    rows = files.predictions.rows
     return np.array([index_of.get(row.get(target, ""), np.nan) for row in rows], dtype=np.float64)
 
 
@@ -173,7 +173,7 @@ def _baseline_curves(files: RunFiles) -> dict[str, Curves]:
     targets = [str(target) for target in files.metrics.get("targets") or []]
     if not targets or not files.baselines.rows or files.metrics.get("classes"):
         return {}
-    truth = {row.get("id", ""): row for row in files.predictions.where("split", "test").rows}
+    truth = {row.get("id", ""): row for row in files.predictions.rows}
     labels = np.array([_float(truth.get(row.get("id", ""), {}).get(targets[0])) for row in files.baselines.rows])
     found = {
         baseline_name(column): curves(labels, files.baselines.numbers(column))
@@ -304,7 +304,7 @@ def _curve_cells(curve: Curves | None) -> tuple[str, str, str]:
 
 def _confusion(files: RunFiles) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
     classes = tuple(str(name) for name in files.metrics.get("classes") or [])
-    held_out = files.predictions.where("split", "test")
+    held_out = files.predictions
     if not classes or not held_out.rows:
         return (), ()
     scores = np.stack([held_out.numbers(f"predicted_{name}") for name in classes], axis=1)
@@ -341,7 +341,7 @@ def _regression(files: RunFiles) -> Performance:
 
 
 def _scatter_figure(files: RunFiles, target: str) -> Figure | None:
-    held_out = files.predictions.where("split", "test")
+    held_out = files.predictions
     measured, predicted = held_out.numbers(target), held_out.numbers(f"predicted_{target}")
     known = np.isfinite(measured) & np.isfinite(predicted)
     if not known.any():

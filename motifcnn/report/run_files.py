@@ -50,7 +50,7 @@ class RunFiles:
         record: run.json.
         metrics: metrics.json.
         history: history.tsv; one row an epoch.
-        predictions: predictions.tsv.
+        predictions: predictions.tsv, of the held-out examples alone.
         baselines: baselines.tsv; without rows where the file is absent.
         folds: folds.tsv; without rows where there was no cross-validation.
         motifs: motifs.tsv, best first.
@@ -117,7 +117,7 @@ def read_run(run_directory: Path) -> RunFiles:
         record=_read_json(run_directory / "run.json"),
         metrics=_read_json(run_directory / "metrics.json"),
         history=_read_table(run_directory / "history.tsv"),
-        predictions=_read_table(run_directory / "predictions.tsv"),
+        predictions=_read_table(run_directory / "predictions.tsv", ("split", "test")),
         baselines=_read_table(run_directory / "baselines.tsv"),
         folds=_read_table(run_directory / "folds.tsv"),
         motifs=motifs,
@@ -146,22 +146,25 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_table(path: Path) -> Table:
-    """A table; without columns and rows where there is no such file."""
+def _read_table(path: Path, only: tuple[str, str] | None = None) -> Table:
+    """A table, or its rows that hold one value in one column; without columns and rows where there is no such file."""
+    rows: list[Row] = []
     try:
         with path.open(encoding="utf-8", newline="") as handle:
-            lines = list(csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE))
+            lines = csv.reader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+            header = next(lines, [])
+            for line_number, line in enumerate(lines, start=2):
+                if len(line) != len(header):
+                    found = f"{len(line)} columns where {len(header)} are named; train again"
+                    raise InputError(found, path, line_number)
+                row = dict(zip(header, line, strict=True))
+                if only is None or row.get(only[0]) == only[1]:
+                    rows.append(row)
     except FileNotFoundError:
         return Table((), ())
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read ({error}); train again", path) from None
-    if not lines:
-        return Table((), ())
-    header = lines[0]
-    for line_number, line in enumerate(lines[1:], start=2):
-        if len(line) != len(header):
-            raise InputError(f"{len(line)} columns where {len(header)} are named; train again", path, line_number)
-    return Table(tuple(header), tuple(dict(zip(header, line, strict=True)) for line in lines[1:]))
+    return Table(tuple(header), tuple(rows))
 
 
 def _read_position_logos(folder: Path) -> tuple[str, ...]:

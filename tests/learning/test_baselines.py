@@ -157,3 +157,14 @@ def test_tracks_alone_are_a_baseline(generator):
     assert found["gc"].scores.headline < 0.8
     assert "tracks" not in baselines(BINARY, sequences, labels[:, None])
     assert "tracks" not in baselines(BINARY, sequences, labels[:, None], tracks=tracks[:0])
+
+
+def test_of_many_examples_trivial_models_are_fitted_to_some(generator, monkeypatch):
+    sequences, rich = biased(generator)
+    values = rich[:, None].copy()
+    monkeypatch.setattr("motifcnn.learning.baselines._MOST_FITTED", 27)
+    before = baselines(BINARY, sequences, values)["gc"].predictions
+    values[1:80:3], values[2:80:3] = 1 - values[1:80:3], 1 - values[2:80:3]  # which are not among every third one
+    assert np.array_equal(baselines(BINARY, sequences, values)["gc"].predictions, before)
+    values[0:80:3] = 1 - values[0:80:3]
+    assert not np.array_equal(baselines(BINARY, sequences, values)["gc"].predictions, before)

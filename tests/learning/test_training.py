@@ -338,3 +338,9 @@ def test_where_positives_are_rare_the_epoch_of_the_best_average_precision_is_kep
     train(network, objective, data, SETTINGS, seed=5, on_epoch=lambda _: snapshots.append(weights_of(network)))
     assert np.argmin(losses) != 1
     assert snapshots.index(weights_of(network)) == (1 if rare else np.argmin(losses))
+
+
+def test_epochs_follow_the_size_of_the_training_set(data):
+    assert [training.epochs_for(n) for n in (1, 80_000, 100_000, 800_000, 10**9)] == [25, 25, 20, 3, 3]
+    _, history = run(data, replace(SETTINGS, epochs=0))
+    assert len(history) == 25

@@ -242,7 +242,7 @@ def test_the_command_to_repeat_the_run_leaves_its_place_out(make_run):
 
 def test_what_differs_from_the_defaults_is_named(make_run):
     words = page_of(make_run()).words
-    assert "training.epochs 20 Most passes over the training set." in words
+    assert "training.epochs 20 Most passes over the training set;" in words
 
 
 def test_inputs_are_named_with_the_start_of_their_hash(make_run):
