@@ -94,9 +94,10 @@ class Motif:
                 f"motif {self.name}: a matrix of shape {matrix.shape} where "
                 f"[width, {self.alphabet.size}] is needed for {self.alphabet.name}"
             )
-        if (matrix < 0).any() or not np.allclose(matrix.sum(axis=1), 1.0, atol=1e-3):
+        totals = matrix.sum(axis=1, keepdims=True)
+        if (matrix < 0).any() or not (np.abs(totals - 1.0) <= 1e-3).all():  # not a number is refused, too
             raise MotifcnnError(f"motif {self.name}: rows must be probabilities that sum to 1")
-        object.__setattr__(self, "probabilities", matrix / matrix.sum(axis=1, keepdims=True))
+        object.__setattr__(self, "probabilities", matrix / totals)
         if self.background.size == 0:
             object.__setattr__(self, "background", uniform_background(self.alphabet))
 

@@ -162,6 +162,9 @@ class ComparisonSettings:
     """Nearest known motifs; no part of a training run's settings."""
 
     e_threshold: float = _setting(0.1, "Largest E-value of a match that is reported.")
+    trim_bits: float = _setting(
+        0.1, "Least information of a motif's outer positions, in bits; the rest is not compared."
+    )
 
 
 @dataclass(frozen=True)

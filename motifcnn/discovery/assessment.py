@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.discovery.candidates import ExtractedMotif
-from motifcnn.discovery.comparison import Relatives, compare, relatives
+from motifcnn.discovery.comparison import FAR_E_VALUE, Relatives, compare, relatives
 from motifcnn.discovery.composition import UNTESTED, CompositionTest, HeldOut, composition_test
 from motifcnn.discovery.extraction import positive_groups
 from motifcnn.discovery.knockout import Interaction, knock_out
@@ -24,7 +24,7 @@ from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
 from motifcnn.scanning.best import BestSites, best_sites, occupancies
 from motifcnn.sequences import Sequences
-from motifcnn.settings import MotifSettings
+from motifcnn.settings import ComparisonSettings, MotifSettings
 from motifcnn.significance import Enrichment, enrichment_test, rank_auroc
 
 MOST_PAIRED = 8
@@ -325,8 +325,10 @@ def _with_matches(tested: Sequence[TestedMotif], database: Sequence[Motif]) -> l
     if not database or not tested:
         return list(tested)
     by_name = {motif.name: motif for motif in database}
+    queries, trim_bits = [item.motif for item in tested], ComparisonSettings().trim_bits
+    found_for_each = compare(queries, database, e_threshold=FAR_E_VALUE, least=1, trim_bits=trim_bits)
     matched = []
-    for item, matches in zip(tested, compare([item.motif for item in tested], database), strict=True):
+    for item, matches in zip(tested, found_for_each, strict=True):
         found = relatives(matches)
         matched.append(replace(item, relatives=found, known=by_name[found.best.target_name] if found else None))
     return matched

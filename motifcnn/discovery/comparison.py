@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.errors import MotifcnnError
-from motifcnn.motifs import Matrix, Motif
+from motifcnn.motifs import Matrix, Motif, trim_bounds
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Match:
         p_value: Chance that a random target of this width aligns as well, on either strand.
         e_value: Expected number of such targets in the database.
         offset: Position in the (oriented) target of the query's first column; may be negative.
-        overlap: Number of aligned columns.
+        overlap: Number of aligned columns, of those compared.
         orientation: "+" or, where the target's reverse complement aligns better, "-".
         target_family: Family of the factor, such as "Ets-related", or empty.
     """
@@ -96,7 +96,12 @@ class Relatives:
 
 
 def compare(
-    queries: Sequence[Motif], database: Sequence[Motif], *, e_threshold: float = float("inf")
+    queries: Sequence[Motif],
+    database: Sequence[Motif],
+    *,
+    e_threshold: float = float("inf"),
+    least: int = 0,
+    trim_bits: float = 0.0,
 ) -> list[list[Match]]:
     """Rank the motifs of a database by their likeness to each query.
 
@@ -106,9 +111,12 @@ def compare(
         queries: Motifs of one alphabet.
         database: Motifs of the same alphabet (RNA may be held against DNA, in one orientation).
         e_threshold: Matches with a greater E-value are left out.
+        least: Matches of each query, the best, that are kept whatever their E-value.
+        trim_bits: Outer positions of a query that hold less information are not compared, unless it would keep
+            fewer than `LEAST_OVERLAP`; by default matrices are compared as they are.
 
     Returns:
-        For each query its matches by rising p-value.
+        For each query its matches by rising p-value; offsets are of the whole query's first column.
 
     Raises:
         MotifcnnError: The database is empty, or the alphabets differ.
@@ -125,7 +133,7 @@ def compare(
         _LOGGER.warning("only %d motifs to compare with: p-values rest on their columns and are coarse", len(database))
     both_strands = all(motif.alphabet.double_stranded for motif in (*queries, *database))
     targets = _Targets(database, both_strands)
-    return [_matches(query, database, targets, e_threshold) for query in queries]
+    return [_matches(query, database, targets, e_threshold, least, trim_bits) for query in queries]
 
 
 def relatives(matches: Sequence[Match]) -> Relatives | None:
@@ -177,10 +185,14 @@ class _Targets:
         return np.repeat(starts + flank, self.widths) + within, starts
 
 
-def _matches(query: Motif, database: Sequence[Motif], targets: _Targets, e_threshold: float) -> list[Match]:
-    scores, zero = _integer_scores(query.probabilities, targets)
+def _matches(
+    query: Motif, database: Sequence[Motif], targets: _Targets, e_threshold: float, least: int, trim_bits: float
+) -> list[Match]:
+    first, end = trim_bounds(query.information(), trim_bits, LEAST_OVERLAP)
+    width = end - first
+    scores, zero = _integer_scores(query.probabilities[first:end], targets)
     best, offsets = _best_alignments(scores - zero, targets)
-    p_values = _p_values(scores, zero, best + query.width * zero, targets.widths)
+    p_values = _p_values(scores, zero, best + width * zero, targets.widths)
     number = len(database)
     reverse = np.zeros(number, dtype=bool)
     if targets.both_strands:
@@ -188,7 +200,7 @@ def _matches(query: Motif, database: Sequence[Motif], targets: _Targets, e_thres
         p_values = np.minimum(p_values[:number], p_values[number:])
         p_values *= 2 - p_values  # 1 - (1 - p)², exact for small p
         offsets = np.where(reverse, offsets[number:], offsets[:number])
-    order = np.argsort(p_values, kind="stable")
+    order = np.argsort(p_values, kind="stable")[: max(least, int((p_values * number <= e_threshold).sum()))]
     return [
         Match(
             query.name,
@@ -196,13 +208,12 @@ def _matches(query: Motif, database: Sequence[Motif], targets: _Targets, e_thres
             database[i].alternate_name,
             float(p_values[i]),
             float(p_values[i] * number),
-            int(offsets[i]),
-            _overlap(query.width, database[i].width, int(offsets[i])),
+            int(offsets[i]) - first,
+            _overlap(width, database[i].width, int(offsets[i])),
             "-" if reverse[i] else "+",
             database[i].family,
         )
         for i in order
-        if p_values[i] * number <= e_threshold
     ]
 
 

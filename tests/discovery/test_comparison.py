@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from motifcnn.alphabet import DNA, PROTEIN, RNA
@@ -182,6 +182,35 @@ def test_a_threshold_leaves_the_others_out():
     assert all(matches for matches in thresholded)
     assert thresholded == [[match for match in matches if match.e_value <= 1] for matches in everything]
     assert compare(database[:3], database, e_threshold=0) == [[], [], []]
+
+
+def test_the_best_are_kept_whatever_their_e_value():
+    database = random_motifs(2, [8] * 60)
+    everything = compare(database[:3], database)
+    kept = compare(database[:3], database, e_threshold=0, least=2)
+    assert kept == [matches[:2] for matches in everything]
+    assert compare(database[:3], database, e_threshold=1, least=1) == compare(database[:3], database, e_threshold=1)
+
+
+@given(seed=st.integers(0, 1000), flanks=st.tuples(st.integers(0, 5), st.integers(0, 5)), reverse=st.booleans())
+def test_trimmed_queries_match_as_their_informative_part_does(seed, flanks, reverse):
+    generator = np.random.default_rng(seed)
+    database = random_motifs(seed, [8] * 12)
+    core = random_motif(generator, 7)
+    core = replace(core, probabilities=0.8 * core.probabilities + 0.2 * np.eye(4)[generator.integers(0, 4, 7)])
+    assume(core.information()[[0, -1]].min() > 0.1)
+    padded = replace(core, probabilities=np.pad(core.probabilities, (flanks, (0, 0)), constant_values=0.25))
+    if reverse:
+        core, padded, flanks = core.reverse_complement(), padded.reverse_complement(), flanks[::-1]
+    (expected,), (found,) = compare([core], database), compare([padded], database, trim_bits=0.1)
+    assert found == [replace(match, offset=match.offset - flanks[0]) for match in expected]
+
+
+def test_a_query_without_information_is_compared_all_the_same():
+    database = random_motifs(2, [8] * 60)
+    (matches,) = compare([Motif("flat", np.full((9, 4), 0.25), DNA)], database, trim_bits=0.5)
+    assert len(matches) == 60
+    assert max(match.overlap for match in matches) == 6
 
 
 def test_several_queries_do_not_touch_one_another():
