@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from motifcnn.alphabet import DNA
 from motifcnn.errors import MotifcnnError
 from motifcnn.settings import ComparisonSettings, help_text
 
@@ -24,33 +25,40 @@ def compare(
         Path, typer.Argument(metavar="MOTIFS", help="Run directory, or a file of motifs; - reads stdin.")
     ],
     database: Annotated[
-        Path | None, typer.Option("--database", help="Known motifs (MEME, JASPAR or TRANSFAC); left out: JASPAR CORE.")
-    ] = None,
-    group: Annotated[
-        str | None, typer.Option("--group", help="Taxonomic group of JASPAR, such as vertebrates or fungi.")
+        str | None,
+        typer.Option(
+            help="Known motifs: a file (MEME, JASPAR or TRANSFAC), jaspar, or one of its groups, such as jaspar:fungi. "
+            "Left out: jaspar for DNA."
+        ),
     ] = None,
     e_threshold: Annotated[float, typer.Option(help=help_text(ComparisonSettings, "e_threshold"))] = (
         _DEFAULT.e_threshold
     ),
+    trim_bits: Annotated[float, typer.Option(help=help_text(ComparisonSettings, "trim_bits"))] = _DEFAULT.trim_bits,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="TSV to write; left out: stdout.")] = None,
     force: Force = False,
 ) -> None:
     """Find the known motifs that resemble each motif, with exact p-values (Tomtom's statistic)."""
     from motifcnn.discovery.comparison import compare as compare_motifs
-    from motifcnn.discovery.known_motifs import default_database
+    from motifcnn.discovery.known_motifs import JASPAR, known_motifs
     from motifcnn.formats.files import write_text
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.runs import motif_file
 
-    if database is not None and group is not None:
-        raise typer.BadParameter("--group chooses among JASPAR's motifs; leave it or --database out")
     if not e_threshold >= 0:
         raise typer.BadParameter("--e-threshold must be 0 or more")
+    if not trim_bits >= 0:
+        raise typer.BadParameter("--trim-bits must be 0 or more")
     if out is not None and out.is_file() and not force:
         raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
     queries = read_motifs(motif_file(motifs))
-    known = read_motifs(database) if database is not None else default_database(group)
-    results = compare_motifs(queries, known, e_threshold=e_threshold)
+    alphabet = queries[0].alphabet
+    if database is None and alphabet is not DNA:
+        raise MotifcnnError(
+            f"no known motifs of {alphabet.name} are to be had by default; give --database a file of them"
+        )
+    known = known_motifs(database or JASPAR, alphabet).motifs
+    results = compare_motifs(queries, known, e_threshold=e_threshold, trim_bits=trim_bits)
     rows = [COLUMNS, *(_row(match) for matches in results for match in matches)]
     text = "".join("\t".join(row) + "\n" for row in rows)
     if out is None:

@@ -33,7 +33,11 @@ def train(
         ),
     ] = None,
     database: Annotated[
-        str | None, typer.Option(help="Known motifs to compare with: a MEME file, jaspar, or jaspar:GROUP.")
+        str | None,
+        typer.Option(
+            help="Known motifs to compare with: a file of motifs, jaspar, jaspar:GROUP, or none. "
+            "Left out: JASPAR's for DNA, where pyjaspar is installed."
+        ),
     ] = None,
     force: Force = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run, exactly.")] = False,

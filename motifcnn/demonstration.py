@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from motifcnn.discovery.known_motifs import NO_DATABASE
 from motifcnn.formats.bed import read_bed
 from motifcnn.formats.files import atomic_write
 from motifcnn.outcome import Outcome
@@ -38,11 +39,11 @@ class KnownSites:
 
 
 def request(out: Path, *, force: bool, device: str, threads: int) -> TrainingRequest:
-    """Return what the demo asks of `motifcnn train`."""
+    """Return what the demo asks of `motifcnn train`; of bacteria JASPAR knows no motifs."""
     files = InputFiles(shipped(CRP_SEQUENCES), shipped(CRP_LABELS))
     settings = replace(Settings(), device=device, threads=threads)
-    command = ["train", str(files.sequences), str(files.labels), "-o", str(out)]
-    return TrainingRequest(files, out, settings, command=command, force=force)
+    command = ["train", str(files.sequences), str(files.labels), "-o", str(out), "--database", NO_DATABASE]
+    return TrainingRequest(files, out, settings, NO_DATABASE, command, force)
 
 
 def find_known_sites(outcome: Outcome, out: Path, threads: int) -> KnownSites | None:

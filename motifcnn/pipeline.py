@@ -16,7 +16,7 @@ from motifcnn.discovery.assessment import assess
 from motifcnn.discovery.channel_findings import channel_findings
 from motifcnn.discovery.extraction import extract_motifs, filter_motifs
 from motifcnn.discovery.fixed_positions import fixed_positions
-from motifcnn.discovery.known_motifs import known_motifs
+from motifcnn.discovery.known_motifs import KnownMotifs, known_motifs
 from motifcnn.discovery.sample import sample_for_motifs
 from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun, MotifcnnError
@@ -28,7 +28,6 @@ from motifcnn.learning.folds import Fold, divide_into_folds
 from motifcnn.learning.training import EpochRecord, EpochReport, predict_logits
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.table import LayerRow, layer_table
-from motifcnn.motifs import Motif
 from motifcnn.outcome import Outcome, write_outcome
 from motifcnn.preparation import InputFiles, Prepared, fit_model, prepare
 from motifcnn.ranks import Ranks, joined
@@ -47,7 +46,7 @@ class TrainingRequest:
         files: Input files.
         out: Run directory.
         settings: Every tunable.
-        database: Known motifs to compare with, a file or "jaspar" or "jaspar:GROUP"; or None.
+        database: Known motifs to compare with: a file, "jaspar", "jaspar:GROUP" or "none"; None for the default.
         command: Arguments of the program, for the record.
         force: Write over an earlier run.
         resume: Go on with an interrupted run.
@@ -123,7 +122,7 @@ class _Street:
     model: TrainedModel
     encoded: EncodedSequences
     layers: Sequence[LayerRow]
-    database: Sequence[Motif]
+    known: KnownMotifs
 
 
 def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[LayerRow]], None]) -> _Street:
@@ -135,8 +134,9 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
     crowd = f" in each of {ranks.size} processes" if ranks.size > 1 else ""
     _LOGGER.info("computing on %s (%s), %d threads%s", device.torch_device, device.reason, threads, crowd)
     record = RunRecord(request.command, settings, request.files.by_role(), f"{device.torch_device} ({device.reason})")
-    database = known_motifs(request.database) if request.database is not None else []
     prepared = prepare(request.files, settings)
+    known = known_motifs(request.database, prepared.examples.sequences.alphabet)
+    record.database = known.source
     model_settings = fit_model(settings.model, prepared.examples.sequences, request.files.sequences)
     folds = divide_into_folds(prepared.examples, settings.cross_validation, settings.split, settings.seed)
     model, encoded = assemble(prepared.examples, settings, model_settings, device)
@@ -150,7 +150,7 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
             record.check_resumable(directory)
         record.write(directory)
         on_layers(layers)
-    return _Street(directory, record, device, prepared, folds, model, encoded, layers, database)
+    return _Street(directory, record, device, prepared, folds, model, encoded, layers, known)
 
 
 @contextmanager
@@ -202,7 +202,7 @@ def _harvest(street: _Street, history: Sequence[EpochRecord], settings: Settings
         network, objective, their_letters, looked_at.sequences, looked_at.values, shown, settings.motifs
     )
     assessment = assess(
-        network, objective, their_letters, looked_at, extracted, settings.motifs, street.database, generator
+        network, objective, their_letters, looked_at, extracted, settings.motifs, street.known.motifs, generator
     )
     ablation = None
     if settings.training.ablation:

@@ -134,6 +134,7 @@ class RunRecord:
         settings: Settings in force.
         inputs: Role and path of each input file.
         device: Where it computed and why.
+        database: Where the known motifs are from that its motifs are compared with; empty where there are none.
         notes: Remarks for the reader of the report.
         status: "running", "interrupted" or "complete".
     """
@@ -142,6 +143,7 @@ class RunRecord:
     settings: Settings
     inputs: Sequence[tuple[str, Path]]
     device: str
+    database: str = ""
     notes: list[str] = field(default_factory=list)
     status: str = "running"
     started: float = field(default_factory=time.time)
@@ -160,6 +162,7 @@ class RunRecord:
             "inputs": self._inputs,
             "environment": _environment(),
             "device": self.device,
+            "database": self.database,
             "notes": self.notes,
             "status": self.status,
             "resources": {

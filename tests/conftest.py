@@ -21,7 +21,7 @@ def generator():
 
 TINY = (
     *("--filters", 8, "--filter-width", 9, "--restarts", 1, "--epochs", 12),
-    *("--threads", 1, "--device", "cpu"),
+    *("--threads", 1, "--device", "cpu", "--database", "none"),
 )  # fmt: skip
 """Options of a run that takes a second and still finds one strong motif."""
 

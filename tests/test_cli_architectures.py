@@ -11,7 +11,10 @@ from motifcnn.formats.motif_files import read_motifs
 from motifcnn.model.architectures import ARCHITECTURES
 from motifcnn.model.store import load_model
 
-QUICK = ("--filters", 8, "--filter-width", 9, "--restarts", 1, "--threads", 1, "--device", "cpu", "--no-word-sums")
+QUICK = (
+    *("--filters", 8, "--filter-width", 9, "--restarts", 1, "--threads", 1, "--device", "cpu", "--no-word-sums"),
+    *("--database", "none"),
+)  # fmt: skip
 BLOCKS = ("--conv-layers", 2, "--conv-filters", 8, "--squeeze", "--pool", 4, "--summary", "average")
 OPTIONS = {name: ("--architecture", name) for name in ARCHITECTURES if name != "motif"}
 OPTIONS |= {kind: (*BLOCKS, "--conv-block", kind) for kind in ("separable", "residual", "dense")}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas
 import pytest
 
-from motifcnn.alphabet import DNA
+from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.formats.motif_files import format_meme, write_jaspar, write_meme
 from motifcnn.motifs import Motif
 
@@ -106,19 +106,21 @@ def test_a_file_is_written_and_not_written_over(run_cli, files, tmp_path):
 
 def test_jaspar_is_what_is_compared_with_by_default(run_cli, files):
     pytest.importorskip("pyjaspar", reason="pyjaspar is not installed")
-    result = run_cli("compare", files[0], "--group", "fungi", "--e-threshold", 1e9)
+    result = run_cli("compare", files[0], "--database", "jaspar:fungi", "--e-threshold", 1e9)
     assert result.exit_code == 0, result.stderr
     assert table(result.stdout)["target"].str.startswith("MA").all()
     assert "CORE, fungi" in result.stderr
     assert "bHLH-ZIP" in set(table(result.stdout)["family"])
+    assert "CORE\n" in run_cli("compare", files[0]).stderr
 
 
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
         (["--database", "missing.meme"], 1, "missing.meme: there is no such file"),
-        (["--database", "known.jaspar", "--group", "fungi"], 2, "leave it or --database"),
+        (["--database", "none"], 1, "a database without motifs; give one with at least one"),
         (["--database", "known.jaspar", "--e-threshold", "-1"], 2, "--e-threshold must be 0 or more"),
+        (["--database", "known.jaspar", "--trim-bits", "-1"], 2, "--trim-bits must be 0 or more"),
     ],
 )
 def test_refusals(run_cli, files, monkeypatch, options, code, message):
@@ -133,3 +135,22 @@ def test_a_folder_that_is_no_run_is_refused(run_cli, tmp_path, files):
     result = run_cli("compare", tmp_path, "--database", files[1])
     assert result.exit_code == 1
     assert "holds no motifs.meme" in result.stderr
+
+
+def test_protein_has_no_database_by_default(run_cli, tmp_path):
+    write_meme(tmp_path / "protein.meme", [Motif("p", np.full((4, 20), 0.05), PROTEIN)])
+    result = run_cli("compare", tmp_path / "protein.meme")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no known motifs of protein are to be had by default; give --database a file of them" in result.stderr
+
+
+def test_outer_positions_without_information_are_not_compared(run_cli, tmp_path, files, database):
+    flanks = np.full((7, 4), 0.25)
+    padded = Motif("padded", np.vstack([flanks, database[3].probabilities[2:9], flanks]), DNA)
+    write_meme(tmp_path / "padded.meme", [padded])
+    first, whole = (
+        table(run_cli("compare", tmp_path / "padded.meme", "--database", files[1], *options).stdout).iloc[0]
+        for options in ((), ("--trim-bits", 0))
+    )
+    assert first[["target", "offset", "overlap"]].tolist() == ["T3", -5, 7]
+    assert whole[["target", "offset", "overlap"]].tolist() == ["T3", -5, 10]

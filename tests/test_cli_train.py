@@ -36,7 +36,10 @@ COLUMNS = [
     *("motif", "consensus", "width", "information_bits", "sites", "test_auroc", "p_value", "e_value"),
     *("importance", "best_match", "match_p_value"),
 ]
-QUICK = ("--filters", 4, "--filter-width", 6, "--restarts", 1, "--epochs", 4, "--threads", 1, "--device", "cpu")
+QUICK = (
+    *("--filters", 4, "--filter-width", 6, "--restarts", 1, "--epochs", 4, "--threads", 1, "--device", "cpu"),
+    *("--database", "none"),
+)  # fmt: skip
 
 
 def contents(run):
@@ -98,7 +101,8 @@ def test_every_sequence_is_predicted_and_in_one_part(tiny_run):
 
 def test_one_seed_one_result_and_the_settings_repeat_it(run_cli, tiny_run, tmp_path):
     settings = tiny_run.path / "settings.toml"
-    again = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", "--config", settings)
+    options = ["--config", settings, "--database", "none"]
+    again = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", *options)
     assert again.exit_code == 0, again.stderr
     first, second = contents(tiny_run.path), contents(tmp_path / "run")
     assert sorted(first) == sorted(second)
@@ -124,6 +128,19 @@ def test_known_motifs_are_named(run_cli, tiny_run, tmp_path):
     motifs = table(tmp_path / "run", "motifs.tsv")
     assert motifs["best_match"][0] == read_motifs(tiny_run.truth)[0].name
     assert motifs["match_p_value"][0] < 0.1  # a database of one gives coarse p-values
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["database"] == tiny_run.truth.name
+
+
+def test_known_motifs_are_jaspars_where_nothing_else_is_said(run_cli, tiny_run, tmp_path):
+    pytest.importorskip("pyjaspar", reason="pyjaspar is not installed")
+    options = [*tiny_run.options[: tiny_run.options.index("--database")], "--epochs", 2]
+    result = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", *options)
+    assert result.exit_code == 0, result.stderr
+    assert table(tmp_path / "run", "motifs.tsv")["match_id"].str.startswith("MA").all()
+    assert "CORE" in json.loads((tmp_path / "run" / "run.json").read_text())["database"]
+    assert "CORE by Tomtom’s statistic" in (tmp_path / "run" / "report.html").read_text()
+    assert json.loads((tiny_run.path / "run.json").read_text())["database"] == ""
 
 
 @pytest.fixture

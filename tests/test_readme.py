@@ -14,7 +14,7 @@ from motifcnn.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text()
-TINY = ("--filters", "12", "--restarts", "1", "--epochs", "10", "--threads", "1")
+TINY = ("--filters", "12", "--restarts", "1", "--epochs", "10", "--threads", "1", "--database", "none")
 
 
 def blocks(language):

@@ -3,35 +3,70 @@
 import logging
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from motifcnn.alphabet import DNA
+from motifcnn.alphabet import DNA, Alphabet
 from motifcnn.errors import MotifcnnError
 from motifcnn.formats.motif_files import read_motifs
-from motifcnn.motifs import Motif
+from motifcnn.motifs import Matrix, Motif
 
 _LOGGER = logging.getLogger(__name__)
 
 JASPAR = "jaspar"
 """Word that stands for JASPAR where a file of motifs could be given; "jaspar:fungi" for one of its groups."""
 
+NO_DATABASE = "none"
+"""Word for no comparison."""
 
-def known_motifs(choice: str) -> list[Motif]:
+
+@dataclass(frozen=True, eq=False)
+class KnownMotifs:
+    """Motifs to compare with.
+
+    Args:
+        source: Where they are from, such as "JASPAR2026 CORE, fungi" or the name of a file; empty where there are none.
+        motifs: The motifs.
+    """
+
+    source: str = ""
+    motifs: Sequence[Motif] = ()
+
+
+def known_motifs(choice: str | None, alphabet: Alphabet) -> KnownMotifs:
     """Return the motifs of a file, or JASPAR's.
 
     Args:
-        choice: Path of a file of motifs; or "jaspar", or "jaspar:GROUP".
+        choice: Path of a file of motifs; "jaspar", or "jaspar:GROUP"; "none". None stands for the default: of DNA
+            JASPAR, where it is installed, else a note says how to get it; of RNA and protein none.
+        alphabet: Of the motifs that are to be compared.
 
     Raises:
-        MotifcnnError: There is no such file or group, or pyjaspar is not installed.
+        MotifcnnError: There is no such file or group, it is of another alphabet, or pyjaspar is not installed.
     """
+    if choice is None:
+        return _where_installed() if alphabet is DNA else KnownMotifs()
     word, _, group = choice.partition(":")
-    return default_database(group or None) if word.lower() == JASPAR else read_motifs(choice)
+    if choice.lower() == NO_DATABASE:
+        return KnownMotifs()
+    if word.lower() != JASPAR:
+        return KnownMotifs(Path(choice).name, read_motifs(choice, alphabet))
+    if alphabet.size != DNA.size:
+        raise MotifcnnError(f"JASPAR holds no motifs of {alphabet.name}; give --database a file of them")
+    return default_database(group or None)
 
 
-def default_database(group: str | None = None) -> list[Motif]:
+def _where_installed() -> KnownMotifs:
+    try:
+        return default_database()
+    except MotifcnnError as error:
+        _LOGGER.info("motifs will not be compared with known ones: %s, or none", error)
+        return KnownMotifs()
+
+
+def default_database(group: str | None = None) -> KnownMotifs:
     """Return JASPAR's CORE collection, the latest version of each motif, from the pyjaspar package.
 
     Args:
@@ -44,18 +79,20 @@ def default_database(group: str | None = None) -> list[Motif]:
         from pyjaspar import JASPAR_LATEST_RELEASE, jaspardb
     except ImportError:
         raise MotifcnnError(
-            'no motif database is installed; run pip install "motifcnn[databases]" for JASPAR, '
+            'pyjaspar is not installed; run pip install "motifcnn[databases]" for JASPAR, '
             "or give --database a MEME file"
         ) from None
-    jaspar = jaspardb()
     try:
+        jaspar = jaspardb()
         motifs = _core_motifs(jaspar.conn, group)
-    except sqlite3.Error as error:
-        raise MotifcnnError(f"JASPAR of pyjaspar cannot be read ({error}); install pyjaspar anew") from None
-    finally:
         jaspar.conn.close()
-    _LOGGER.info("known motifs: %d of %s CORE%s", len(motifs), JASPAR_LATEST_RELEASE, f", {group}" if group else "")
-    return motifs
+    except (sqlite3.Error, OSError) as error:
+        raise MotifcnnError(
+            f"JASPAR of pyjaspar cannot be read ({error}); install pyjaspar anew, or give --database a MEME file"
+        ) from None
+    source = f"{JASPAR_LATEST_RELEASE} CORE{f', {group.lower()}' if group else ''}"
+    _LOGGER.info("known motifs: %d of %s", len(motifs), source)
+    return KnownMotifs(source, motifs)
 
 
 def _core_motifs(connection: sqlite3.Connection, group: str | None) -> list[Motif]:
@@ -72,23 +109,31 @@ def _core_motifs(connection: sqlite3.Connection, group: str | None) -> list[Moti
             "SELECT ID, BASE_ID, VERSION, NAME FROM MATRIX WHERE COLLECTION = 'CORE' ORDER BY BASE_ID, VERSION"
         )
     }
-    counts: dict[int, list[tuple[int, int, float]]] = {identifier: [] for identifier, _, _ in latest.values()}
-    for identifier, letter, position, value in connection.execute("SELECT ID, row, col, val FROM MATRIX_DATA"):
-        if identifier in counts:
-            counts[identifier].append((position - 1, DNA.letters.index(letter), value))
-    known = sorted({groups[identifier] for identifier in counts if identifier in groups})
+    known = sorted({groups[identifier] for identifier, _, _ in latest.values() if identifier in groups})
     if group is not None and group.lower() not in known:
         raise MotifcnnError(f"JASPAR has no group {group!r}; its groups are {', '.join(known)}")
+    matrices = _core_matrices(connection)
     return [
-        replace(_of_cells(matrix_id, name, counts[identifier]), family=next(iter(families.get(identifier, [])), ""))
+        _of_counts(matrix_id, name, matrices[identifier], next(iter(families.get(identifier, [])), ""))
         for identifier, matrix_id, name in latest.values()
         if group is None or groups.get(identifier) == group.lower()
     ]
 
 
-def _of_cells(matrix_id: str, name: str, cells: Sequence[tuple[int, int, float]]) -> Motif:
-    positions, letters, values = (np.array(part) for part in zip(*cells, strict=True))
-    counts = np.zeros((int(positions.max()) + 1, DNA.size))
-    counts[positions, letters] = values
+def _core_matrices(connection: sqlite3.Connection) -> dict[int, Matrix]:
+    """Return the counts of every matrix, shape [position, letter], by its number."""
+    cells = connection.execute(
+        "SELECT ID, val FROM MATRIX_DATA WHERE ID IN (SELECT ID FROM MATRIX WHERE COLLECTION = 'CORE') "
+        "ORDER BY ID, row, col"
+    )
+    numbers, values = np.array(cells.fetchall(), dtype=np.float64).T
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1.0))
+    return {
+        int(numbers[start]): part.reshape(DNA.size, -1).T
+        for start, part in zip(starts, np.split(values, starts[1:]), strict=True)
+    }
+
+
+def _of_counts(matrix_id: str, name: str, counts: Matrix, family: str) -> Motif:
     totals = counts.sum(axis=1, keepdims=True)
-    return Motif(matrix_id, counts / totals, DNA, sites=float(totals.max()), alternate_name=name)
+    return Motif(matrix_id, counts / totals, DNA, sites=float(totals.max()), alternate_name=name, family=family)

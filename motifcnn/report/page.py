@@ -139,6 +139,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
         "settings": flat_settings(chosen),
         "seed": record.get("seed", 0),
         "device": record.get("device", ""),
+        "database": record.get("database", ""),
         "software": record.get("software") or {},
         "environment": {
             name: value

@@ -138,8 +138,8 @@ def cautions(files: RunFiles, measured: Performance, rows: Sequence[MotifRow]) -
     found += _about_numbers(metrics)
     if not any(row.best_match for row in rows) and rows:
         found.append(
-            "No known motif in the database given is like any of these."
-            if any(str(argument).startswith("--database") for argument in record.get("command") or [])
+            f"No known motif of {record['database']} is like any of these."
+            if record.get("database")
             else "The motifs were not compared with known ones; --database jaspar (or a MEME file) does so, "
             "and the command “motifcnn compare” afterwards."
         )

@@ -307,8 +307,8 @@ def test_motifs_that_were_not_compared_are_said_to_be_so(make_run):
     page = page_of(run)
     assert "The motifs were not compared with known ones" in page.words
     assert "Most like" not in page.words
-    edit(run / "run.json", lambda record: record["command"].extend(["--database", "known.meme"]))
-    assert "No known motif in the database given is like any of these." in page_of(run).words
+    edit(run / "run.json", lambda record: record.update(database="JASPAR2026 CORE"))
+    assert "No known motif of JASPAR2026 CORE is like any of these." in page_of(run).words
 
 
 def test_a_perfect_score_claims_no_interval(make_run):
