@@ -1,14 +1,18 @@
-"""Training of the default network on the CPU: through the maximum, dense, and the usual DataLoader loop.
+"""Training of the default network: through the maximum, dense, and the usual DataLoader loop.
 
 python benchmarks/train.py [--sequences 2000,8000] [--length 200] [--filters 64] [--epochs 4] [--repeats 3]
-    [--threads 1]
+    [--threads 1] [--device cpu|cuda] [--workers 2]
 
 Three ways to train the same network from the same weights on the same simulated sequences:
 
 * through the maximum: `motifcnn.learning.training.train`, best windows by table look-ups;
 * dense: the same loop, best windows by convolution;
-* DataLoader: a plain PyTorch loop, one-hot rows made in two worker processes, convolution of both
+* DataLoader: a plain PyTorch loop, one-hot rows made in worker processes, convolution of both
   strands and its maximum left to autograd.
+
+On a GPU the first way has no tables and is left out: the bytes of all sequences live there, and batches are gathered
+and one-hotted there (dense), or come from the workers through pinned memory (DataLoader); both in bf16. This has never
+been run on a GPU.
 
 The ways take turns within each repeat; medians are printed. Processor seconds include the workers'.
 AUROC is that of a tenth of the sequences, held out, after the last epoch.
@@ -41,8 +45,6 @@ from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings, SimulationSettings, TrainingSettings
 from motifcnn.simulation import simulate
 
-WORKERS = 2
-
 
 @dataclass(frozen=True, eq=False)
 class Task:
@@ -53,23 +55,27 @@ class Task:
     objective: Objective
     model: ModelSettings
     training: TrainingSettings
+    device: torch.device
+    workers: int
 
     def network(self) -> MotifNetwork:
         """Return the network with its first weights, always the same."""
-        return MotifNetwork(self.model, DNA, 0, 1, seed=0)
+        return MotifNetwork(self.model, DNA, 0, 1, seed=0).to(self.device)
 
 
-def make_task(sequences: int, length: int, filters: int, epochs: int) -> Task:
+def make_task(sequences: int, length: int, filters: int, asked: argparse.Namespace) -> Task:
     """Simulate sequences and hold out a tenth of them."""
+    device, epochs = torch.device(asked.device), asked.epochs
     settings = SimulationSettings(sequences=sequences, length=length)
     made = simulate(settings, np.random.default_rng(0))
     order = np.random.default_rng(1).permutation(sequences)
     held_out, training = np.sort(order[: sequences // 10]), np.sort(order[sequences // 10 :])
     values = made.values.astype(np.float32)
-    data = TrainingData(EncodedSequences(made.sequences), values, training, held_out)
+    data = TrainingData(EncodedSequences(made.sequences, device=device), values, training, held_out)
     objective = Objective.from_training_set("binary", made.targets, (), values[training], weigh_classes=True)
     model = resolve(replace(ModelSettings(), filters=filters), DNA, torch.full((1,), length))
-    return Task(made.sequences, data, objective, model, TrainingSettings(epochs=epochs, patience=epochs))
+    training = TrainingSettings(epochs=epochs, patience=epochs)
+    return Task(made.sequences, data, objective, model, training, device, asked.workers)
 
 
 def by_tables(task: Task) -> MotifNetwork:
@@ -114,9 +120,15 @@ class OneHot(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
 def by_data_loader(task: Task) -> MotifNetwork:
     """Train with a plain loop; no validation, no checkpoints, no best epoch."""
-    network, settings = task.network(), task.training
+    network, settings, on_gpu = task.network(), task.training, task.device.type == "cuda"
     loader = torch.utils.data.DataLoader(
-        OneHot(task), settings.batch_size, shuffle=True, num_workers=WORKERS, generator=torch.Generator().manual_seed(0)
+        OneHot(task),
+        settings.batch_size,
+        shuffle=True,
+        num_workers=task.workers,
+        pin_memory=on_gpu,
+        persistent_workers=task.workers > 0,
+        generator=torch.Generator().manual_seed(0),
     )
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -124,11 +136,13 @@ def by_data_loader(task: Task) -> MotifNetwork:
     )
     for _ in range(settings.epochs):
         network.train()
-        for inputs, values in loader:
-            lengths = torch.full((len(inputs),), inputs.shape[2])
-            pooled = network.filters(Batch(inputs, lengths)).amax(dim=2, keepdim=True)
-            logits = network.restart_logits(network.activate(pooled), pooled)
-            loss = task.objective.loss(logits, values, settings.label_smoothing)
+        for rows, truth in loader:
+            inputs, values = (part.to(task.device, non_blocking=True) for part in (rows, truth))
+            lengths = torch.full((len(inputs),), inputs.shape[2], device=task.device)
+            with torch.autocast(task.device.type, dtype=torch.bfloat16, enabled=on_gpu):
+                pooled = network.filters(Batch(inputs, lengths)).amax(dim=2, keepdim=True)
+                logits = network.restart_logits(network.activate(pooled), pooled)
+            loss = task.objective.loss(logits.float(), values, settings.label_smoothing)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip * network.restarts**0.5)
@@ -140,7 +154,7 @@ def by_data_loader(task: Task) -> MotifNetwork:
 WAYS: dict[str, Callable[[Task], MotifNetwork]] = {
     "through the maximum": by_tables,
     "dense": by_convolution,
-    f"DataLoader, {WORKERS} workers": by_data_loader,
+    "DataLoader": by_data_loader,
 }
 
 
@@ -152,11 +166,15 @@ def processor_seconds() -> float:
 
 def measure(task: Task, repeats: int) -> list[dict[str, object]]:
     """Train in all ways in turn and return medians."""
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
+    on_gpu = task.device.type == "cuda"
+    ways = {name: way for name, way in WAYS.items() if way is not by_tables or not on_gpu}
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     scores = {}
-    for _, (name, way) in itertools.product(range(repeats), WAYS.items()):
+    for _, (name, way) in itertools.product(range(repeats), ways.items()):
         wall, processor = time.monotonic(), processor_seconds()
         network = way(task)
+        if on_gpu:
+            torch.cuda.synchronize()
         seconds[name].append((processor_seconds() - processor, time.monotonic() - wall))
         logits = predict_logits(network, task.data.encoded, task.data.validation)
         scores[name] = roc_auc_score(task.data.values[task.data.validation, 0], logits[:, 0])
@@ -172,6 +190,7 @@ def measure(task: Task, repeats: int) -> list[dict[str, object]]:
             "CPU s": round(processor, 2),
             "wall s": round(wall, 2),
             "sequences / CPU s": round(seen / processor),
+            "sequences / wall s": round(seen / wall),
             "AUROC": round(float(scores[name]), 3),
         })  # fmt: skip
     return rows
@@ -182,19 +201,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("sequences", "2000"), ("length", "200"), ("filters", "64")):
         parser.add_argument(f"--{name}", default=default, help="one or several, with commas between")
-    for name, number in (("epochs", 4), ("repeats", 3), ("threads", 1)):
+    for name, number in (("epochs", 4), ("repeats", 3), ("threads", 1), ("workers", 2)):
         parser.add_argument(f"--{name}", type=int, default=number)
+    parser.add_argument("--device", default="cpu")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    by_tables(make_task(200, 50, 16, 1))  # compiles, imports
+    by_tables(make_task(200, 50, 16, asked))  # compiles, imports
     rows = []
     for sizes in itertools.product(
         *(map(int, text.split(",")) for text in (asked.sequences, asked.length, asked.filters))
     ):
-        rows += measure(make_task(*sizes, asked.epochs), asked.repeats)
+        rows += measure(make_task(*sizes, asked), asked.repeats)
+    card = f"{torch.cuda.get_device_name(asked.device)}, " if asked.device.startswith("cuda") else ""
     print(
         f"motifcnn {__version__}, torch {torch.__version__}, Python {platform.python_version()}, "
-        f"{os.cpu_count()} processors, {asked.threads} threads, {asked.epochs} epochs, "
+        f"{card}{os.cpu_count()} processors, {asked.threads} threads, {asked.workers} workers, {asked.epochs} epochs, "
         f"median of {asked.repeats}, {date.today()}\n"
     )
     print("| " + " | ".join(rows[0]) + " |\n|" + "---|" * len(rows[0]))

@@ -73,6 +73,8 @@ class Batch:
 class EncodedSequences:
     """A set of sequences held on a device as bytes, from which batches are gathered.
 
+    Sequences whose letters are on disk stay there: batches of bytes are gathered from the file and go to the device.
+
     Args:
         sequences: The sequences.
         tracks: Shape [track, total positions]; NaN where there is no value, which becomes the mean.
@@ -88,10 +90,13 @@ class EncodedSequences:
         device: torch.device | str = "cpu",
     ):
         self.device = torch.device(device)
-        self.lengths = torch.as_tensor(sequences.lengths, dtype=torch.int64, device=self.device)
-        self._starts = torch.as_tensor(sequences.offsets[:-1].astype(np.int64), device=self.device)
+        self._home = torch.device("cpu") if sequences.on_disk else self.device
+        self._lengths = torch.as_tensor(sequences.lengths, dtype=torch.int64, device=self._home)
+        self._starts = torch.as_tensor(sequences.offsets[:-1].astype(np.int64), device=self._home)
         # past an example's end the first letter is read, which counts for nothing
-        self._codes = _tensor_of(sequences.codes).to(self.device)
+        self._codes = _tensor_of(sequences.codes).to(self._home)
+        # asked once: to look for the longest of each batch would make the device wait
+        self._one_length = int(sequences.lengths[0]) if len(np.unique(sequences.lengths)) == 1 else None
         rows = torch.from_numpy(sequences.alphabet.fractions.copy())
         self._rows = rows.to(self.device)
         self._tracks: torch.Tensor | None = None
@@ -99,26 +104,27 @@ class EncodedSequences:
             if tracks is None or len(tracks) != len(scales):
                 raise ValueError(f"{len(scales)} scales need as many tracks")
             scaled = np.stack([(t - s.mean) / s.deviation for t, s in zip(tracks, scales, strict=True)])
-            self._tracks = torch.from_numpy(np.nan_to_num(scaled.astype(np.float32), nan=0.0)).to(self.device)
+            self._tracks = torch.from_numpy(np.nan_to_num(scaled.astype(np.float32), nan=0.0)).to(self._home)
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return len(self._lengths)
 
     def batch(self, indices: torch.Tensor) -> Batch:
         """Encode the examples of these indices, padded to the longest of them."""
-        lengths = self.lengths[indices]
-        positions = torch.arange(int(lengths.max()), device=self.device)
+        indices = indices.to(self._home)
+        lengths = self._lengths[indices]
+        positions = torch.arange(self._one_length or int(lengths.max()), device=self._home)
         inside = positions < lengths[:, None]
         where = torch.where(inside, self._starts[indices][:, None] + positions, 0)
-        codes = self._codes[where]
+        codes = self._codes[where].to(self.device)
 
         def inputs() -> torch.Tensor:
             channels = [self._rows[codes.long()].permute(0, 2, 1)]
             if self._tracks is not None:
-                channels.append(self._tracks[:, where].permute(1, 0, 2))
-            return (torch.cat(channels, dim=1) * inside[:, None, :]).contiguous()
+                channels.append(self._tracks[:, where].permute(1, 0, 2).to(self.device))
+            return (torch.cat(channels, dim=1) * inside[:, None, :].to(self.device)).contiguous()
 
-        return Batch(inputs, lengths, codes)
+        return Batch(inputs, lengths.to(self.device), codes)
 
 
 def _tensor_of(codes: npt.NDArray[np.uint8]) -> torch.Tensor:

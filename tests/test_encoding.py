@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -91,3 +93,23 @@ def test_a_track_without_variation_is_zero_everywhere(value):
     assert scales[0].deviation == 1.0
     inputs = EncodedSequences(sequences, track, scales).batch(torch.tensor([0])).inputs
     assert inputs[0, 4].abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_letters_on_disk_stay_there_and_batches_go_to_the_device(on_disk):
+    sequences = replace(random_sequences(0, DNA, (6, 4, 5)), on_disk=on_disk)
+    tracks = np.arange(30, dtype=np.float32).reshape(2, 15)
+    encoded = EncodedSequences(sequences, tracks, SCALES)
+    expected = EncodedSequences(random_sequences(0, DNA, (6, 4, 5)), tracks, SCALES)
+    for chosen in (torch.tensor([2, 0]), torch.tensor([1])):
+        assert torch.equal(encoded.batch(chosen).inputs, expected.batch(chosen).inputs)
+    if on_disk:  # a device that computes nothing, but knows where everything lives
+        batch = EncodedSequences(sequences, tracks, SCALES, "meta").batch(torch.tensor([2, 0]))
+        assert batch.inputs.shape == (2, 6, 6)
+        assert {part.device.type for part in (batch.inputs, batch.codes, batch.lengths)} == {"meta"}
+
+
+def test_sequences_of_one_length_are_gathered_as_others_are():
+    same, mixed = random_sequences(0, DNA, (5, 5, 5)), random_sequences(0, DNA, (5, 5, 5, 9))
+    chosen = torch.tensor([2, 1])
+    assert torch.equal(EncodedSequences(same).batch(chosen).codes, EncodedSequences(mixed).batch(chosen).codes)

@@ -14,14 +14,16 @@ against even letters: the matrices that are fitted to labels are exact in that m
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from motifcnn.batches import over_batches
 from motifcnn.discovery.candidates import ExtractedMotif, TrainingSet
 from motifcnn.discovery.refined_motifs import FilterSites, fitted_to_labels, refined_motifs
-from motifcnn.encoding import EncodedSequences
+from motifcnn.encoding import Batch, EncodedSequences
 from motifcnn.model.network import MotifNetwork
 from motifcnn.motifs import Matrix, Motif, count_letters, trim_bounds
 from motifcnn.objectives import Objective
@@ -64,11 +66,13 @@ def filter_motifs(network: MotifNetwork, sequences: Sequences) -> list[Motif]:
 def best_filter_sites(network: MotifNetwork, encoded: EncodedSequences, indices: Indices) -> BestSites:
     """Find each filter's best window in each of some examples; scores are the filter's own."""
     network.eval()
-    parts = []
+
+    def found_in(batch: Batch) -> list[npt.NDArray[Any]]:
+        found = network.filters.best_windows(batch)
+        return [part.cpu().numpy() for part in (found.scores, found.starts, found.reverse)]
+
     with torch.no_grad():
-        for chunk in torch.split(torch.from_numpy(indices), _BATCH):
-            found = network.filters.best_windows(encoded.batch(chunk.to(encoded.device)))
-            parts.append([found.scores.cpu().numpy(), found.starts.cpu().numpy(), found.reverse.cpu().numpy()])
+        parts = over_batches(encoded, torch.from_numpy(indices), _BATCH, found_in)
     scores, starts, reverse = (np.concatenate(column) for column in zip(*parts, strict=True))
     return BestSites(scores.astype(np.float64), starts.astype(np.int64), reverse)
 

@@ -1,7 +1,7 @@
 """The state of a training run as one safetensors file, so that it can go on exactly; never a pickle."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -55,6 +55,11 @@ class Checkpoint:
             for name, tensor in state.items()
         }
         return cls(weights, {}, moments)
+
+    def kept(self) -> Self:
+        """Return the state apart from the network and the optimiser that it refers to, which go on changing."""
+        weights, optimiser = ({n: t.clone() for n, t in part.items()} for part in (self.weights, self.optimiser))
+        return replace(self, weights=weights, optimiser=optimiser)
 
     def put_into(self, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:
         """Restore a network and its optimiser to this state."""

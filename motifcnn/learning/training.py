@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from motifcnn.batches import halved, over_batches
 from motifcnn.encoding import EncodedSequences
-from motifcnn.errors import InterruptedRun
+from motifcnn.errors import InterruptedRun, MotifcnnError
 from motifcnn.learning.checkpoints import Checkpoint, save_checkpoint, shared_checkpoint
 from motifcnn.learning.evaluation import score_predictions
 from motifcnn.model.batch_share import UNDIVIDED, BatchShare, share_batches
@@ -181,6 +182,24 @@ class _Loop:
         self.state = state
 
     def run_epoch(self) -> EpochRecord:
+        """Take the next pass; where the device's memory does not hold a batch, from its start with smaller ones."""
+        begun = self.state.kept()
+        while True:
+            try:
+                return self._run_epoch()
+            except torch.cuda.OutOfMemoryError as error:
+                if self.share.ranks.size > 1:  # the others wait for their part of this batch
+                    advice = f"give --batch-size {max(self.settings.batch_size // 2, 1)}"
+                    raise MotifcnnError(f"the device's memory is full ({error}); start again: {advice}") from None
+            self._begin_with(begun, halved(self.settings.batch_size))
+
+    def _begin_with(self, state: Checkpoint, batch_size: int) -> None:
+        self.settings = replace(self.settings, batch_size=batch_size)
+        self.steps = math.ceil(len(self.data.train) / batch_size)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.restore(state)
+
+    def _run_epoch(self) -> EpochRecord:
         epoch = self.state.epoch
         for tensor in self.network.state_dict().values():
             self.share.ranks.copy_first(tensor)  # what unlike processors round differently must not add up
@@ -289,11 +308,10 @@ def predict_logits(
     if not len(indices):
         return torch.empty(0, network.outputs)
     with torch.no_grad(), _autocast(encoded.device, precision):
-        parts = [
-            network.logits(encoded.batch(chunk.to(encoded.device))).float().cpu()
-            for chunk in torch.split(torch.from_numpy(indices), PREDICTION_BATCH)
-        ]
-    return torch.cat(parts)
+        chosen = torch.from_numpy(indices)
+        return torch.cat(
+            over_batches(encoded, chosen, PREDICTION_BATCH, lambda batch: network.logits(batch).float().cpu())
+        )
 
 
 def _autocast(device: torch.device, precision: str) -> torch.autocast:

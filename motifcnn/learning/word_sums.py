@@ -4,6 +4,7 @@ import logging
 
 import torch
 
+from motifcnn.batches import over_batches
 from motifcnn.learning.training import TrainingData, predict_logits
 from motifcnn.learning.word_ridge import fit_words
 from motifcnn.model.network import MotifNetwork
@@ -57,11 +58,7 @@ def add_word_sums(
     device = data.encoded.device
     words = WordBranch(alphabet, weights).to(device)
     by_filters = predict_logits(network, data.encoded, data.validation, settings.precision)
-    by_words = [
-        words(data.encoded.batch(chunk.to(device))).cpu()
-        for chunk in torch.split(torch.from_numpy(data.validation), _BATCH)
-        if len(chunk)
-    ]
+    by_words = over_batches(data.encoded, torch.from_numpy(data.validation), _BATCH, lambda batch: words(batch).cpu())
     logits = torch.stack([by_filters, torch.cat([*by_words, by_filters[:0]])])
     shares, offset = weigh(objective, logits, torch.from_numpy(data.values[data.validation]))
     _LOGGER.info("filters count %.2f, sums of words %.2f", *shares)

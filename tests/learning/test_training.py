@@ -7,7 +7,7 @@ import torch
 
 from motifcnn.alphabet import DNA
 from motifcnn.encoding import EncodedSequences
-from motifcnn.errors import InterruptedRun
+from motifcnn.errors import InterruptedRun, MotifcnnError
 from motifcnn.learning import training
 from motifcnn.learning.training import TrainingData, predict_logits, train
 from motifcnn.model.network import MotifNetwork
@@ -344,3 +344,66 @@ def test_epochs_follow_the_size_of_the_training_set(data):
     assert [training.epochs_for(n) for n in (1, 80_000, 100_000, 800_000, 10**9)] == [25, 25, 20, 3, 3]
     _, history = run(data, replace(SETTINGS, epochs=0))
     assert len(history) == 25
+
+
+def full_above(monkeypatch, most, first=0):
+    """Let the device hold so many examples of a training batch, from some step on."""
+    step, taken = training._Loop._step, []
+
+    def limited(self, indices, number):
+        taken.append(len(indices))
+        if len(taken) > first and len(indices) > most:
+            raise torch.cuda.OutOfMemoryError("simulated")
+        return step(self, indices, number)
+
+    monkeypatch.setattr(training._Loop, "_step", limited)
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_where_memory_is_full_training_is_that_with_smaller_batches_from_the_start(data, monkeypatch, caplog, first):
+    expected, history = run(data, replace(SETTINGS, batch_size=5))
+    full_above(monkeypatch, 5, first)  # at the first step, or when some have changed the network already
+    found, history_found = run(data, replace(SETTINGS, batch_size=20))
+    assert weights_of(found) == weights_of(expected)
+    assert history_found == history
+    said = [message for message in caplog.messages if "memory" in message]
+    assert said == [
+        "the device's memory is full with batches of 20; going on with batches of 10",
+        "the device's memory is full with batches of 10; going on with batches of 5",
+    ]
+
+
+def test_memory_that_fills_later_starts_that_epoch_again_with_smaller_batches(data, monkeypatch):
+    whole, history = run(data)
+    full_above(monkeypatch, 8, first=6)  # an epoch has five steps
+    network, found = run(data)
+    assert [record.epoch for record in found] == [1, 2, 3, 4]
+    assert found[0] == history[0]
+    assert found[1].train_loss != history[1].train_loss
+    assert weights_of(network) != weights_of(whole)
+
+
+def test_several_processes_say_which_batches_to_ask_for(data, monkeypatch):
+    class Two:
+        rank, size, is_first = 0, 2, True
+
+        def copy_first(self, values):
+            pass
+
+    full_above(monkeypatch, 5)
+    with pytest.raises(MotifcnnError, match=r"memory is full \(simulated\); start again: give --batch-size 8"):
+        train(network_of(), objective_of(data), data, SETTINGS, seed=5, ranks=Two())
+
+
+def test_predictions_do_not_depend_on_how_much_memory_holds(data, monkeypatch):
+    network, _ = run(data, replace(SETTINGS, epochs=1))
+    expected = predict_logits(network, data.encoded, data.train)
+    logits = network.logits
+
+    def limited(batch):
+        if len(batch.lengths) > 10:
+            raise torch.cuda.OutOfMemoryError("simulated")
+        return logits(batch)
+
+    monkeypatch.setattr(network, "logits", limited)
+    assert torch.allclose(predict_logits(network, data.encoded, data.train), expected, atol=1e-6)
