@@ -1,7 +1,7 @@
 """Time a network along a genome: every base scored once (`motifcnn scan --model-track`) against every window by itself.
 
-The network has the default settings and random weights, which cost what trained ones do; the genome is random. "Each
-window by itself" is what `motifcnn predict` would do with the windows cut out, here on a part of them.
+The network has random weights, which cost what trained ones do; the genome is random. "Each window by itself" is what
+`motifcnn predict` would do with the windows cut out, here on a part of them.
 """
 
 import argparse
@@ -17,13 +17,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from motifcnn.alphabet import DNA
 from motifcnn.devices import choose_device, use_threads
 from motifcnn.encoding import EncodedSequences
 from motifcnn.formats.fasta import write_fasta
 from motifcnn.learning.training import predict_logits
-from motifcnn.model.network import MotifNetwork
+from motifcnn.model.architectures import ARCHITECTURES
+from motifcnn.model.network import MotifNetwork, resolve
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
@@ -34,9 +36,10 @@ from motifcnn.tracks.model_track import ModelTrackRequest, write_model_tracks
 SEED = 0
 
 
-def make_run(folder: Path, width: int) -> TrainedModel:
-    """Save a network of default settings as a run would."""
-    settings = replace(ModelSettings(), filter_width=19, strands="both")
+def make_run(folder: Path, width: int, architecture: str) -> TrainedModel:
+    """Save a network as a run would."""
+    asked = replace(ModelSettings(), architecture=architecture, filter_width=19)
+    settings = resolve(asked, DNA, torch.tensor([width]))
     network = MotifNetwork(settings, DNA, 0, 1, SEED).eval()
     model = TrainedModel(network, Objective("binary", ("bound",), weights=(1.0,)), DNA, width=width)
     save_model(folder / "model.safetensors", model)
@@ -53,7 +56,9 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--architecture", choices=ARCHITECTURES, default="motif")
     parser.add_argument("--megabases", type=float, default=4)
+    parser.add_argument("--alone", type=int, default=250_000, help="Letters whose windows are computed by themselves.")
     parser.add_argument("--width", type=int, default=200)
     parser.add_argument("--stride", type=int, default=25)
     parser.add_argument("--threads", type=int, default=1)
@@ -65,7 +70,7 @@ def main() -> None:
     settings = ScanSettings(track_stride=asked.stride, background="uniform")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        model = make_run(folder, asked.width)
+        model = make_run(folder, asked.width, asked.architecture)
         codes = generator.integers(0, 4, int(asked.megabases * 1e6)).astype(np.uint8)
         write_fasta(folder / "genome.fa", Sequences.from_list(["chr"], [codes], DNA))
         write_fasta(folder / "small.fa", Sequences.from_list(["chr"], [codes[:5000]], DNA))
@@ -78,7 +83,7 @@ def main() -> None:
         predict_logits(model.network, EncodedSequences(Sequences.from_list(["chr"], [codes[:200]], DNA)), np.arange(1))
         rows = [("prediction alone", len(codes), *timed(tracks("genome.fa", ())))]
         rows.append((f"prediction and {len(motifs)} best hits", len(codes), *timed(tracks("genome.fa", motifs))))
-        part = codes[: min(len(codes), 250_000)]
+        part = codes[: asked.alone]
         windows = np.lib.stride_tricks.sliding_window_view(part, asked.width)[:: asked.stride]
         offsets = np.arange(len(windows) + 1, dtype=np.int64) * asked.width
         cut = EncodedSequences(Sequences(("",) * len(windows), windows.ravel(), offsets, DNA))
@@ -92,8 +97,8 @@ def main() -> None:
     packages = ", ".join(f"{name} {version(name)}" for name in ("motifcnn", "torch", "numba"))
     machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{date.today()}, {machine}, {packages}; {threads} threads; windows of {asked.width} every {asked.stride}; "
-          f"{asked.megabases:g} Mb; peak {peak:.0f} MiB\n")  # fmt: skip
+    print(f"{date.today()}, {machine}, {packages}; {threads} threads; {asked.architecture}; "
+          f"windows of {asked.width} every {asked.stride}; {asked.megabases:g} Mb; peak {peak:.0f} MiB\n")  # fmt: skip
     print("| what | letters | CPU s | wall s | Mb / CPU s |\n|---|---|---|---|---|")
     for what, letters, cpu, wall in rows:
         print(f"| {what} | {letters:,} | {cpu:.2f} | {wall:.2f} | {letters / 1e6 / cpu:.3f} |")

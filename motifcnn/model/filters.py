@@ -181,6 +181,10 @@ class ScoreNorm(BatchLayer):
     def forward(self, scores: torch.Tensor) -> torch.Tensor:
         """Normalise scores of shape [example, filter] or [example, filter, position]."""
         scores = scores.to(self.running_mean.dtype)  # moments of bf16 scores would lose most of their digits
+        shape = (1, -1) + (1,) * (scores.dim() - 2)
+        if not self.training and not torch.is_grad_enabled():  # minus infinity stays what it is
+            slope = self.slope()
+            return scores * slope.view(shape) + (self.shift - self.running_mean * slope).view(shape)
         known = torch.isfinite(scores)
         # masked positions are set aside first: minus infinity would turn gradients into NaN
         values = torch.where(known, scores, torch.zeros_like(scores))
@@ -188,7 +192,6 @@ class ScoreNorm(BatchLayer):
             mean, variance = self._moments(values, known)
         else:
             mean, variance = self.running_mean, self.running_variance
-        shape = (1, -1) + (1,) * (scores.dim() - 2)
         slope = self.log_gain.exp() * torch.rsqrt(variance + 1e-5)
         normalised = values * slope.view(shape) + (self.shift - mean * slope).view(shape)
         return normalised.masked_fill(~known, MASKED)

@@ -14,19 +14,17 @@ import torch
 from motifcnn.alphabet import Codes
 from motifcnn.devices import Device
 from motifcnn.drawing.logos import logo_file_name
-from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import FastaChunk, Softmask, stream_fasta
 from motifcnn.formats.window_tracks import WindowValues, write_window_tracks
-from motifcnn.learning.training import predict_logits
 from motifcnn.model.sliding_maximum import SlidingMaximum
+from motifcnn.model.sliding_network import SlidingNetwork
 from motifcnn.model.store import TrainedModel
 from motifcnn.motifs import Motif
 from motifcnn.prediction.predicting import model_of
 from motifcnn.scanning.background import background_of
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.genome import scans_both_strands
-from motifcnn.sequences import Sequences
 from motifcnn.settings import ScanSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,8 +34,6 @@ _SHARE_OF_WIDTH = 8
 """Windows that cover a base, where no stride is asked for."""
 _MOST_UNKNOWN = 0.5
 """Share of unknown letters beyond which there is nothing to predict from."""
-_BATCHED = 1 << 10
-"""Windows of a piece where each is computed by itself."""
 
 Values = npt.NDArray[np.float32]
 
@@ -166,9 +162,11 @@ class _Tracks:
         self._logits: Callable[[Codes], torch.Tensor]
         if not model.network.best_windows_only:
             _LOGGER.info(
-                "the network reads more than best windows: every window is computed by itself, which takes its time"
+                "the network reads more than best windows: its first layer is computed once for each base, "
+                "what follows for each window, which takes its time"
             )
-            self._logits, self._windows, self._threads = self._of_batched, _BATCHED, 1
+            self._sliding = SlidingNetwork(model.network, width, stride)
+            self._logits, self._windows, self._threads = self._sliding.of, self._sliding.windows_at_once, 1
         else:
             if device.is_gpu:
                 _LOGGER.info("the filters' scores are looked up in tables on the processor; the GPU computes the rest")
@@ -198,7 +196,7 @@ class _Tracks:
         unknown = np.append(0, np.cumsum(chunk.codes == self._model.alphabet.unknown))
         share = (unknown[self._width :] - unknown[: -self._width])[:: self._stride] / self._width
         with torch.inference_mode():
-            predicted = self._model.objective.predictions(self._logits(chunk.codes)).cpu().numpy()
+            predicted = self._model.objective.predictions(self._logits_of(chunk.codes)).cpu().numpy()
         rows = [np.where(share[:, None] > _MOST_UNKNOWN, np.float32(np.nan), predicted)]
         if self._hits is not None:
             best = self._hits.of(np.minimum(chunk.codes, self._model.alphabet.size))
@@ -206,20 +204,16 @@ class _Tracks:
         middle = chunk.start + (self._width - self._stride) // 2
         return WindowValues(chunk.name, middle, np.concatenate(rows, axis=1).T)
 
+    def _logits_of(self, codes: Codes) -> torch.Tensor:
+        logits, words = self._logits(codes), self._model.network.words
+        if words is None:
+            return logits
+        return logits + torch.from_numpy(words.sliding(codes, self._width, self._stride)).to(logits.device)
+
     def _of_maxima(self, codes: Codes) -> torch.Tensor:
         network = self._model.network
         best = torch.from_numpy(self._filters.of(codes)).to(self._device.torch_device)[:, :, None]
-        logits = network.head_logits(network.activate(best), best)
-        if network.words is None:
-            return logits
-        return logits + torch.from_numpy(network.words.sliding(codes, self._width, self._stride)).to(logits.device)
-
-    def _of_batched(self, codes: Codes) -> torch.Tensor:
-        windows = np.lib.stride_tricks.sliding_window_view(codes, self._width)[:: self._stride]
-        offsets = np.arange(len(windows) + 1, dtype=np.int64) * self._width
-        sequences = Sequences(("",) * len(windows), windows.ravel(), offsets, self._model.alphabet)
-        encoded = EncodedSequences(sequences, device=self._device.torch_device)
-        return predict_logits(self._model.network, encoded, np.arange(len(windows)))
+        return network.head_logits(network.activate(best), best)
 
 
 def _sliding_filters(model: TrainedModel, width: int, stride: int) -> SlidingMaximum:

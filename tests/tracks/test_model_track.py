@@ -12,7 +12,8 @@ from motifcnn.alphabet import ALPHABETS, DNA
 from motifcnn.devices import Device, choose_device
 from motifcnn.encoding import EncodedSequences, TrackScale
 from motifcnn.errors import MotifcnnError
-from motifcnn.model import sliding_maximum
+from motifcnn.model import sliding_maximum, sliding_network
+from motifcnn.model.filters import SharedFilters
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.word_branch import WordBranch
@@ -37,6 +38,9 @@ NETWORKS = {
     "average": ModelSettings(filters=6, filter_width=7, restarts=2, strands="both", summary="average"),
     "two layers": ModelSettings(
         filters=6, filter_width=7, restarts=2, strands="both", pool=3, conv_layers=1, conv_filters=4, conv_width=3
+    ),
+    "two layers and words": ModelSettings(
+        filters=6, filter_width=8, restarts=1, strands="both", conv_layers=1, conv_filters=4, conv_width=3
     ),
 }
 
@@ -115,7 +119,7 @@ def same(found, expected, width, stride, tolerance=1e-5):
 @pytest.mark.parametrize(("width", "stride", "threads"), [(30, 3, 1), (41, 10, 2)])
 def test_a_window_has_what_predict_says_of_it(tmp_path, monkeypatch, caplog, name, width, stride, threads):
     monkeypatch.setattr(sliding_maximum, "_ROOM", 400)  # a few windows at a time
-    monkeypatch.setattr("motifcnn.tracks.model_track._BATCHED", 7)
+    monkeypatch.setattr(sliding_network, "_ROOM", 1)
     model = make_run(tmp_path / "run", NETWORKS[name], words=name.endswith("words"))
     texts = write_genome(tmp_path / "genome.fa")
     settings = ScanSettings(track_width=0 if width == 30 else width, track_stride=0 if stride == 3 else stride)
@@ -132,7 +136,29 @@ def test_a_window_has_what_predict_says_of_it(tmp_path, monkeypatch, caplog, nam
     assert np.nanstd(np.concatenate(list(expected.values()))) > 0.003
     assert any(np.isnan(values).any() for values in expected.values())
     same(read(out, {chrom: len(text) for chrom, text in texts.items()}, stride), expected, width, stride)
-    assert ("every window is computed by itself" in caplog.text) == (name in ("average", "two layers"))
+    assert ("its first layer is computed once for each base" in caplog.text) == (
+        name.startswith(("average", "two layers"))
+    )
+
+
+def test_the_first_layer_of_a_deep_network_reads_each_base_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(sliding_network, "_ROOM", 1)  # a few windows at a time
+    read, oriented = [], SharedFilters.oriented
+
+    def counted(filters, batch):
+        read.append(batch.inputs.shape[0] * batch.inputs.shape[2])
+        return oriented(filters, batch)
+
+    monkeypatch.setattr(SharedFilters, "oriented", counted)
+    make_run(tmp_path / "run", NETWORKS["two layers"])
+    texts = write_genome(tmp_path / "genome.fa")
+    settings = ScanSettings(track_stride=3)
+    write_model_tracks(
+        ModelTrackRequest(tmp_path / "genome.fa", tmp_path / "run", (), tmp_path / "out.bw", settings), CPU
+    )
+    lengths = [len(text) for text in texts.values() if len(text) >= 30]
+    assert len(read) > len(lengths)
+    assert sum(read) <= sum(lengths) + (len(read) - len(lengths)) * 27  # what pieces repeat of those before
 
 
 @pytest.mark.parametrize("on_gpu", [True, False])
