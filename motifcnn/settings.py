@@ -151,6 +151,12 @@ class MotifSettings:
     min_motif_width: int = _setting(5, "Least width of a motif.", least=1)
     min_sites: int = _setting(10, "Least number of training sites of a motif.", least=1)
     refine: bool = _setting(True, "Refine each filter's motif on the training positives.")
+    sites: Literal["zoops", "anr"] = _setting(
+        "zoops", "Sites that a sequence may hold when motifs are refined: zero or one (zoops), or any number (anr)."
+    )
+    background_order: int = _setting(
+        0, "Letters before it on which a letter between sites depends when motifs are refined.", least=0, most=2
+    )
     refine_similarity: float = _setting(0.6, "Correlation with the filter's motif at which refining ends.", least=0)
     merge_similarity: float = _setting(0.8, "Correlation of columns from which two motifs are one.", least=0)
     e_threshold: float = _setting(0.05, "Largest held-out E-value of a motif called significant.", above=0)
@@ -315,6 +321,8 @@ def first_problem(settings: Settings) -> str | None:
         if not _within(value, bounds):
             wanted = " and ".join(f"{_WORDS[kind]} {bound:g}" for kind, bound in bounds.items())
             return f"--{name.replace('_', '-')} {value}: it must be {wanted}"
+    if settings.motifs.background_order >= settings.motifs.min_motif_width:
+        return "--background-order reaches past a motif; make it less than --min-motif-width"
     if settings.cross_validation.folds == 1:
         return "--folds 1: nothing would be left to train on; give 2 or more"
     if settings.split.validation_fraction + settings.split.test_fraction >= 1:

@@ -132,6 +132,15 @@ def test_known_motifs_are_named(run_cli, tiny_run, tmp_path):
     assert record["database"] == tiny_run.truth.name
 
 
+def test_motifs_are_refined_with_any_number_of_sites_and_a_background_of_words(run_cli, tiny_run, tmp_path):
+    options = [*tiny_run.options, "--sites", "anr", "--background-order", 2]
+    result = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", *options)
+    assert result.exit_code == 0, result.stderr
+    found, planted = read_motifs(tmp_path / "run" / "motifs.meme")[0], read_motifs(tiny_run.truth)[0]
+    assert motif_similarity(found, planted, both_strands=True).correlation > 0.9
+    assert (found.probabilities[0] != read_motifs(tiny_run.path / "motifs.meme")[0].probabilities[0]).any()
+
+
 def test_known_motifs_are_jaspars_where_nothing_else_is_said(run_cli, tiny_run, tmp_path):
     pytest.importorskip("pyjaspar", reason="pyjaspar is not installed")
     options = [*tiny_run.options[: tiny_run.options.index("--database")], "--epochs", 2]

@@ -3,7 +3,16 @@ from dataclasses import replace
 import pytest
 
 from motifcnn.errors import InputError
-from motifcnn.settings import ModelSettings, Settings, first_problem, from_toml, help_text, to_dict, to_toml
+from motifcnn.settings import (
+    ModelSettings,
+    MotifSettings,
+    Settings,
+    first_problem,
+    from_toml,
+    help_text,
+    to_dict,
+    to_toml,
+)
 
 
 def read(tmp_path, text):
@@ -60,3 +69,6 @@ def test_impossible_values_are_found():
     assert first_problem(Settings()) is None
     assert "dropout" in first_problem(replace(Settings(), model=ModelSettings(dropout=1.0)))
     assert "filters" in first_problem(replace(Settings(), model=ModelSettings(conv_filters=0)))
+    narrow = replace(Settings(), motifs=MotifSettings(min_motif_width=2, background_order=2))
+    assert first_problem(narrow) == "--background-order reaches past a motif; make it less than --min-motif-width"
+    assert first_problem(replace(narrow, motifs=replace(narrow.motifs, min_motif_width=3))) is None

@@ -3,12 +3,14 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations, islice
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from motifcnn.discovery.background import Background
 from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.motifs import Matrix, Motif
 from motifcnn.scanning.best import best_sites
@@ -119,6 +121,11 @@ class TrainingSet:
     groups: Sequence[tuple[Booleans, Booleans]]
     both_strands: bool
     settings: MotifSettings
+
+    @cached_property
+    def background(self) -> Background:
+        """What stands where no site is."""
+        return Background.of(self.sequences, self.settings.background_order, self.both_strands)
 
     def positives(self, target: int) -> Indices:
         """Return which sequences are positives of an output."""

@@ -154,7 +154,7 @@ def _as_sharp_as_its_sites(motif: Motif, target: int, shown: TrainingSet) -> Mot
 
     Expectation maximisation tells it once it has come to rest, which takes more rounds than to tell motifs apart.
     """
-    own, background = shown.positives(target), shown.sequences.letter_frequencies()
+    own, background = shown.positives(target), shown.background
     positives, nowhere = shown.sequences.subset(own), np.full(len(own), NO_ANCHOR)
     both_strands, settings = shown.both_strands, shown.settings
     rested = refine(motif, positives, nowhere, background, both_strands=both_strands, settings=settings, to_rest=True)
@@ -168,7 +168,7 @@ def _number_to_refine(shown: TrainingSet) -> int:
 
 def _refine(faithful: Sequence[Scored], filters: FilterSites, shown: TrainingSet) -> list[Scored]:
     """Refine each motif twice, with its filter's sites for anchors and without; return the better of each."""
-    background = shown.sequences.letter_frequencies()
+    background = shown.background
     attempts = []
     for source in (item.extracted for item in faithful):
         own = shown.positives(source.target)
@@ -222,7 +222,7 @@ def _from_words(
 
     On few sequences filters learn the flanks of single sites with the motif; a short word does not.
     """
-    alphabet, background = shown.sequences.alphabet, shown.sequences.letter_frequencies()
+    alphabet, background = shown.sequences.alphabet, shown.background
     lengths = _WORD_LENGTHS.get(alphabet.size, ())
     each = min(_WORDS, most) // max(1, len(lengths) * len(shown.groups))
     chosen = shown.sequences.thinned(np.arange(len(shown.sequences)), COUNTED_LETTERS)

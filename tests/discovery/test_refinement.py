@@ -7,6 +7,7 @@ import pytest
 
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.discovery import refinement
+from motifcnn.discovery.background import Background
 from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.discovery.refinement import NO_ANCHOR, refine
 from motifcnn.motifs import Motif, uniform_background
@@ -14,7 +15,7 @@ from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
 
 SETTINGS = MotifSettings()
-EVEN = np.full(4, 0.25)
+EVEN = Background(np.full(4, 0.25))
 WIDTH, LENGTH = 9, 200
 
 
@@ -156,7 +157,9 @@ def test_counts_are_the_posterior_sums_of_a_plain_implementation(generator, monk
 def test_reads_one_strand_of_protein(generator):
     truth = sharpened(16.0, 5, PROTEIN, np.random.default_rng(3))
     sequences, centres = planted(truth, generator, number=200, length=60, both_strands=False)
-    refined = refine(truth, sequences, centres, uniform_background(PROTEIN), both_strands=False, settings=SETTINGS)[-1]
+    refined = refine(
+        truth, sequences, centres, Background(uniform_background(PROTEIN)), both_strands=False, settings=SETTINGS
+    )[-1]
     assert np.array_equal(refined.probabilities.argmax(axis=1), truth.probabilities.argmax(axis=1))
     assert abs(refined.total_information() - truth.total_information()) < 2.0
 
@@ -165,3 +168,79 @@ def test_too_few_sites_give_nothing(truth, generator):
     codes = generator.integers(0, 4, (12, 8)).astype(np.uint8)  # shorter than the motif: nowhere to look
     sequences = Sequences.from_list([f"s{row}" for row in range(12)], list(codes), DNA)
     assert refine(truth, sequences, nowhere(sequences), EVEN, both_strands=True, settings=SETTINGS) == []
+
+
+def strewn(motif, generator, sites, number=300):
+    """Return sequences with so many sites each, none over another, on either strand."""
+    codes = generator.integers(0, 4, (number, LENGTH)).astype(np.uint8)
+    for row in codes:
+        for slot in generator.permutation(LENGTH // (2 * motif.width))[:sites]:
+            start = 2 * motif.width * int(slot) + int(generator.integers(0, motif.width))
+            columns = (motif.reverse_complement() if generator.random() < 0.5 else motif).probabilities
+            row[start : start + motif.width] = [generator.choice(4, p=column) for column in columns]
+    return Sequences.from_list([f"s{row}" for row in range(number)], list(codes), DNA)
+
+
+def test_any_number_of_sites_are_used_where_there_are_several(truth):
+    sequences = strewn(truth, np.random.default_rng(5), sites=4)
+    found = {
+        model: refine(
+            replace(truth, probabilities=truth.probabilities[:6]),
+            *(sequences, nowhere(sequences), EVEN),
+            both_strands=True,
+            settings=replace(SETTINGS, sites=model),
+        )[-1]
+        for model in ("zoops", "anr")
+    }
+    assert found["anr"].sites == pytest.approx(4 * 300, rel=0.15)
+    assert found["zoops"].sites <= 300 + 1
+    assert divergence(truth, found["anr"]) < 0.05
+    assert abs(found["anr"].total_information() - truth.total_information()) < 0.5
+
+
+def test_any_number_of_sites_may_be_one_or_none(truth, planting):
+    sequences, centres = planting
+    settings = replace(SETTINGS, sites="anr")
+    refined = refine(truth, sequences, centres, EVEN, both_strands=True, settings=settings)[-1]
+    assert divergence(truth, refined) < 0.1
+    assert refined.sites == pytest.approx(800, rel=0.3)  # chance likenesses count, as nothing forbids a second site
+
+
+RICH = {
+    "poly-A": ("CGAAAAC", [[0.6, 0.1, 0.1, 0.2], [0.2, 0.3, 0.3, 0.2], [0.2, 0.3, 0.3, 0.2], [0.2, 0.2, 0.2, 0.4]]),
+    "CpG": (
+        "TCGCGTA",
+        [[0.3, 0.2, 0.2, 0.3], [0.05, 0.05, 0.85, 0.05], [0.25, 0.2, 0.2, 0.35], [0.3, 0.25, 0.15, 0.3]],
+    ),
+}
+"""A site like what its background is rich in; chances of the letter that follows each in the background."""
+
+
+def bits_off(truth, found):
+    """Bits by which the found motif is off, at the columns that it shares with the true one."""
+    first = motif_similarity(truth, found, both_strands=False).offset
+    columns = [place for place in range(truth.width) if 0 <= place + first < found.width]
+    p, q = truth.probabilities[columns], found.probabilities[[place + first for place in columns]]
+    return float((p * np.log2(p / q)).sum())
+
+
+@pytest.mark.parametrize("kind", RICH)
+def test_order_1_keeps_what_the_background_is_rich_in_out_of_the_matrix(kind):
+    generator, (word, chances) = np.random.default_rng(6), RICH[kind]
+    codes = np.zeros((600, 100), dtype=np.uint8)
+    draws, sums = generator.random(codes.shape), np.cumsum(chances, axis=1)
+    for place in range(1, codes.shape[1]):
+        codes[:, place] = (draws[:, place, None] > sums[codes[:, place - 1]]).sum(axis=1)
+    truth = Motif("planted", 0.1 + 0.6 * np.eye(4)[DNA.encode(word)], DNA, sites=100)
+    positives = np.arange(300)
+    for row in codes[positives]:
+        start = int(generator.integers(0, len(row) - len(word)))
+        row[start : start + len(word)] = [generator.choice(4, p=column) for column in truth.probabilities]
+    sequences = Sequences.from_list([f"s{row}" for row in range(len(codes))], list(codes), DNA)
+    off = []
+    for order in (0, 1):
+        background, shown = Background.of(sequences, order, both_strands=False), sequences.subset(positives)
+        refined = refine(truth, shown, nowhere(shown), background, both_strands=False, settings=SETTINGS)[-1]
+        off.append(bits_off(truth, refined))
+    assert off[1] < 1.5
+    assert off[1] < 0.3 * off[0]
