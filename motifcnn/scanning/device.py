@@ -53,6 +53,8 @@ def choose_scan_device(wanted: str, motifs: Sequence[Motif], genome: Path) -> Sc
         return ScanDevice("cpu", "as asked")
     if wanted == "mps":
         raise MotifcnnError("--device mps: scanning runs on cpu or cuda; use --device cpu")
+    if wanted == "auto" and not _driver():
+        return ScanDevice("cpu", "no GPU: no NVIDIA driver was found")
     against = list(unfit([motif.width for motif in motifs], motifs[0].alphabet.size))
     if wanted == "auto":
         against += _too_little(motifs, genome)
@@ -81,10 +83,8 @@ def _too_little(motifs: Sequence[Motif], genome: Path) -> list[str]:
 
 
 def _missing(wanted: str) -> list[str]:
-    """Say what a scan on a GPU lacks here; torch is loaded only where a driver is."""
+    """Say what a scan on a GPU lacks here."""
     if wanted == "auto":
-        if not _driver():
-            return ["no NVIDIA driver was found"]
         import torch
 
         if not torch.cuda.is_available():

@@ -16,6 +16,7 @@ from motifcnn.scanning import device
 from motifcnn.scanning.device import ScanDevice, choose_scan_device
 
 MOTIFS = [Motif("m", np.full((6, 4), 0.25), DNA)] * 3
+NO_GPU = "no GPU: no NVIDIA driver was found"
 
 
 @pytest.fixture
@@ -85,7 +86,10 @@ def test_what_speaks_against_a_gpu_is_said(with_gpus, monkeypatch, genome):
     with pytest.raises(MotifcnnError, match=r"^--device cuda: .*; use --device cpu, or see `motifcnn doctor`$"):
         choose_scan_device("cuda", MOTIFS, genome)
     monkeypatch.setattr(device, "_driver", lambda: False)
-    assert choose_scan_device("auto", MOTIFS, genome).reason == "no NVIDIA driver was found"
+    for pays_from in (1, 1e11):  # whatever else speaks against it
+        monkeypatch.setattr(device, "PAYS_FROM", pays_from)
+        for motifs in (MOTIFS, protein):
+            assert choose_scan_device("auto", motifs, genome) == ScanDevice("cpu", NO_GPU)
 
 
 @pytest.mark.parametrize(
@@ -115,5 +119,6 @@ def test_a_scan_on_the_processor_does_not_load_torch(tiny_run, tmp_path, wanted)
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout == "False\n"
-    why = "as asked" if wanted == "cpu" else "a GPU pays from 1e+11 letters × motifs on"
+    why = "a GPU pays from 1e+11 letters × motifs on" if device._driver() else NO_GPU
+    why = "as asked" if wanted == "cpu" else why
     assert f", on cpu ({why})\n" in done.stderr.splitlines(keepends=True)[0]
