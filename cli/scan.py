@@ -77,11 +77,14 @@ def scan(
 
 
 def _output(out: Path | None, ranks: "Ranks") -> AbstractContextManager[BinaryIO]:
-    from motifcnn.formats.files import atomic_write
+    from motifcnn.formats.files import atomic_write, remove_stale
 
     if not ranks.is_first:
         return nullcontext(BytesIO())  # takes no more than a header
-    return nullcontext(sys.stdout.buffer) if out is None else atomic_write(out)
+    if out is None:
+        return nullcontext(sys.stdout.buffer)
+    remove_stale(out)
+    return atomic_write(out)
 
 
 class _Choice(NamedTuple):

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import subprocess
 import sys
 from itertools import groupby
@@ -12,6 +13,7 @@ import pyBigWig
 import pytest
 from Bio import bgzf
 
+from motifcnn.formats.files import atomic_write
 from motifcnn.formats.motif_files import read_motifs
 
 
@@ -70,8 +72,13 @@ def test_a_file_is_written_and_not_written_over(run_cli, tiny_run, hits, tmp_pat
     assert refused.exit_code == 1
     assert f"{out}: exists; give another name with --out, or write over it with --force" in refused.stderr
     assert out.read_text() == "mine"
+    with atomic_write(out):
+        (leftover,) = tmp_path.glob(".*")
+    leftover.write_text("what a killed scan leaves")
+    os.utime(leftover, (0, 0))
     assert run_cli(*scan, "--force").exit_code == 0
     assert out.read_text() == hits
+    assert list(tmp_path.iterdir()) == [out]
     packed = tmp_path / "hits.bed.gz"
     assert run_cli(*scan[:-1], packed).exit_code == 0
     assert gzip.decompress(packed.read_bytes()).decode() == hits

@@ -1,15 +1,17 @@
 """Files, plain or compressed: opened with clear faults, written whole or not at all."""
 
 import errno
+import fcntl
 import hashlib
 import io
 import os
 import secrets
 import struct
 import sys
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -26,6 +28,8 @@ _BGZIP_BLOCK: Final = 0xFF00
 _BGZIP_HEADER: Final = bytes.fromhex("1f8b08040000000000ff060042430200")
 _BGZIP_END: Final = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _BGZIP_LARGEST: Final = 1 << 16
+_SURELY_LOCKED: Final = 60.0
+"""Seconds since the last write after which a file without a lock has no writer about to lock or rename it."""
 
 
 def shown(path: str | Path) -> str:
@@ -145,12 +149,12 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
     """
     target = Path(path)
     final = Path(os.path.realpath(target))  # a link stays, the file that it stands for is replaced
-    temporary = final.with_name(f".motifcnn-{secrets.token_hex(6)}.part")
+    temporary = final.with_name(f"{_beginning(final)}{secrets.token_hex(6)}.part")
     try:
         if target.is_dir():
             raise MotifcnnError(f"{path}: is a directory; give the name of a file")
         direct = target.exists() and not target.is_file()
-        plain: BinaryIO = target.open("wb") if direct else temporary.open("xb")
+        plain: BinaryIO = target.open("wb") if direct else _locked(temporary)
     except OSError as error:
         raise _unwritable(path, error) from None
     try:
@@ -164,6 +168,31 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise MotifcnnError(f"{path}: no space left on the device; free some or choose another place") from None
         raise
+
+
+def _beginning(final: Path) -> str:
+    """Return what the names of a file's half-written versions begin with."""
+    return f".motifcnn-{hashlib.sha256(os.fsencode(final.name)).hexdigest()[:12]}-"
+
+
+def _locked(temporary: Path) -> BinaryIO:
+    """Open a new file that is locked for as long as its writer lives, where the file system knows locks."""
+    file = temporary.open("xb")
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
+
+
+def remove_stale(path: str | Path) -> None:
+    """Remove what earlier writers of this file left half-written when they were killed, and not what others write."""
+    final = Path(os.path.realpath(path))
+    for leftover in final.parent.glob(f"{_beginning(final)}*.part"):
+        with suppress(OSError), leftover.open("rb") as file:
+            if time.time() - os.fstat(file.fileno()).st_mtime > _SURELY_LOCKED:
+                fcntl.flock(
+                    file, fcntl.LOCK_EX | fcntl.LOCK_NB
+                )  # fails where its writer lives, or nothing can be locked
+                leftover.unlink()
 
 
 def remove_partial(folder: Path) -> None:

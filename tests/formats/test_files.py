@@ -5,6 +5,9 @@ import gzip
 import hashlib
 import io
 import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.files import atomic_write, open_bytes, remove_partial, sha256, write_text
+from motifcnn.formats.files import atomic_write, open_bytes, remove_partial, remove_stale, sha256, write_text
 
 
 def read(path):
@@ -187,3 +190,26 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
         left.write_bytes(partial.read_bytes())
     remove_partial(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "mine.part"]
+
+
+def test_what_a_killed_writer_left_of_one_file_is_removed_but_not_what_is_being_written(tmp_path):
+    code = (
+        "import os, signal, sys\n"
+        "from motifcnn.formats.files import atomic_write\n"
+        "with atomic_write(sys.argv[1]) as file: os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    for name in ("a.txt", "b.txt"):
+        killed = subprocess.run([sys.executable, "-c", code, tmp_path / name], check=False)
+        assert killed.returncode == -signal.SIGKILL
+    with atomic_write(tmp_path / "a.txt") as file:
+        remove_stale(tmp_path / "a.txt")
+        leftovers = list(tmp_path.glob(".motifcnn-*.part"))
+        assert len(leftovers) == 3  # too fresh to be told from one that is not locked yet
+        for leftover in leftovers:
+            os.utime(leftover, (0, 0))
+        remove_stale(tmp_path / "a.txt")
+        assert len(list(tmp_path.glob(".motifcnn-*.part"))) == 2
+        file.write(b"whole")
+    assert (tmp_path / "a.txt").read_text() == "whole"
+    remove_stale(tmp_path / "b.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
