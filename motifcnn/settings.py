@@ -99,6 +99,9 @@ class ModelSettings:
     pool: int = _setting(
         AUTO, "Width of the first max-pooling; 0: the architecture's, for motif the whole sequence.", least=0
     )
+    placement: bool = _setting(
+        True, "Learn where in a sequence sites count most, from its middle; where the whole sequence is pooled."
+    )
     conv_layers: int = _setting(0, "Further convolution layers after those of the architecture.", least=0)
     conv_block: Literal["plain", "separable", "residual", "dense", "unet", "aspp"] = _setting(
         "plain",

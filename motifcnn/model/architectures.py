@@ -80,6 +80,7 @@ class Architecture:
         stages: Further layers.
         summary: What the head reads: each feature's maximum, its average, or all positions of all features.
         hidden: Units of the dense layers before the linear head.
+        placement: Whether the place of a window counts, where the whole sequence is pooled.
     """
 
     source: str
@@ -91,6 +92,7 @@ class Architecture:
     stages: tuple[Stage, ...] = ()
     summary: Summary = "maximum"
     hidden: tuple[int, ...] = field(default=())
+    placement: bool = False
 
 
 def _koo(name: str, title: str) -> Architecture:
@@ -109,7 +111,12 @@ def _koo(name: str, title: str) -> Architecture:
 
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "motif": Architecture("This project's: best windows of four restarts, and a linear head.", 64, restarts=4),
+    "motif": Architecture(
+        "This project's: best windows of four restarts, weighed by their place, and a linear head.",
+        64,
+        restarts=4,
+        placement=True,
+    ),
     "deepbind": Architecture(
         "Alipanahi et al. 2015, Nature Biotechnology 33:831: 16 detectors of 24 letters, maxima, 32 hidden units.",
         filters=16,

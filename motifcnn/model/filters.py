@@ -17,6 +17,7 @@ from motifcnn.alphabet import Alphabet
 from motifcnn.encoding import Batch
 from motifcnn.model import through_maximum
 from motifcnn.model.batch_share import BatchLayer
+from motifcnn.model.placement import Placement
 
 MASKED = float("-inf")
 
@@ -32,7 +33,7 @@ class BestWindows:
     """Each filter's best window in each example; all of shape [example, filter].
 
     Args:
-        scores: Score of the window.
+        scores: Score of the window, with what its place adds.
         starts: Its first position in the example.
         reverse: Whether it was read on the reverse strand.
     """
@@ -111,40 +112,46 @@ class SharedFilters(nn.Module):
         fits = (starts >= 0) & (starts + self.width <= batch.lengths[:, None])
         return scores.masked_fill(~fits[:, None, :], MASKED), strands[:, -1] > strands[:, 0]
 
-    def best_windows(self, batch: Batch) -> BestWindows:
+    def best_windows(self, batch: Batch, placement: Placement | None = None) -> BestWindows:
         """Find each filter's best window in each example; only the scores carry gradients.
 
         The search runs without gradients; the score of the window found is then computed again
         with them. The gradient equals that of a maximum over the dense scores, since only the
         winning window has any, at a fraction of the cost. Plain nucleotides on the CPU are searched
         by looking up words, which is faster still.
+
+        Args:
+            batch: Examples.
+            placement: What the place of a window adds to its score; nothing by default.
         """
         if batch.codes is not None and through_maximum.suits(batch.codes, self.weight, self.alphabet):
             found = through_maximum.best_windows(
-                self.weight, batch.codes, batch.lengths, self.alphabet, self.both_strands
+                self.weight, batch.codes, batch.lengths, self.alphabet, self.both_strands, placement
             )
             return BestWindows(*found)
-        return self._dense_best_windows(batch)
+        return self._dense_best_windows(batch, placement)
 
-    def _dense_best_windows(self, batch: Batch) -> BestWindows:
+    def _dense_best_windows(self, batch: Batch, placement: Placement | None) -> BestWindows:
+        rows = None if placement is None else placement.rows()
         with torch.no_grad():
-            weights = self.strand_weights()
-            scores = functional.conv1d(batch.inputs, weights)
-            positions = scores.shape[2]
-            fits = torch.arange(positions, device=scores.device) + self.width <= batch.lengths[:, None]
+            scores = functional.conv1d(batch.inputs, self.strand_weights())
+            first = torch.arange(scores.shape[2], device=scores.device)
+            fits = first + self.width <= batch.lengths[:, None]
             if not bool(fits.all()):
                 scores = scores.masked_fill(~fits[:, None, :], MASKED)
-            best, starts = scores.max(dim=2)
-            reverse = torch.zeros_like(starts[:, : self.filters], dtype=torch.bool)
-            if self.both_strands:
-                best = best.view(-1, 2, self.filters)
-                reverse = best[:, 1] > best[:, 0]
-                starts = torch.where(reverse, starts[:, self.filters :], starts[:, : self.filters])
+            strands = scores.view(len(scores), -1, self.filters, scores.shape[2])
+            if placement is not None and rows is not None:
+                strands = strands + rows[placement.row_of(first, batch.lengths[:, None], self.width)].mT[:, None]
+            best, starts = strands.max(dim=3)
+            reverse = best[:, -1] > best[:, 0]  # never where one strand is read
+            starts = torch.where(reverse, starts[:, -1], starts[:, 0])
         if not torch.is_grad_enabled():
-            highest = best.amax(dim=1) if self.both_strands else best
-            return BestWindows(highest, starts, reverse)
+            return BestWindows(best.amax(dim=1), starts, reverse)
         windows = self._oriented_windows(batch.inputs, starts, reverse)
-        return BestWindows(torch.einsum("nfcw,fcw->nf", windows, self.weight), starts, reverse)
+        own = torch.einsum("nfcw,fcw->nf", windows, self.weight)
+        if placement is not None and rows is not None:
+            own = own + rows.gather(0, placement.row_of(starts, batch.lengths[:, None], self.width))
+        return BestWindows(own, starts, reverse)
 
     def _oriented_windows(self, inputs: torch.Tensor, starts: torch.Tensor, reverse: torch.Tensor) -> torch.Tensor:
         """Cut the windows out, reverse complemented where read so: [example, filter, channel, position]."""

@@ -26,7 +26,7 @@ _WHOLE = ir.IntType(64)
 
 
 @intrinsic
-def _keep_best(typing_context, table, words, slots, step, symbols, positions, best, where):
+def _keep_best(typing_context, table, words, slots, step, symbols, positions, place, reach, offset, best, where):
     """Add the rows of each window and keep each lane's highest sum and its first window in `best` and `where`.
 
     Args:
@@ -37,11 +37,14 @@ def _keep_best(typing_context, table, words, slots, step, symbols, positions, be
         step: Positions between them.
         symbols: Rows for each word of the window.
         positions: Windows.
+        place: Rows of lanes to begin each window's sum with, [row, lane] in one dimension, 2 × `reach` + 1 rows.
+        reach: Row of a window in the middle of its sequence.
+        offset: Twice the first window's place, counted from there; beyond `reach` the outermost rows serve.
         best: Highest sum so far, shape [lane].
         where: Its window.
     """
     whole = types.int64
-    signature = types.void(table, words, whole, whole, whole, whole, best, where)
+    signature = types.void(table, words, whole, whole, whole, whole, place, whole, whole, best, where)
     return signature, _emit
 
 
@@ -55,13 +58,18 @@ def _emit(context, builder, signature, arguments):
         return [cgutils.alloca_once_value(builder, builder.load(pointer, align=4)) for pointer in pointers]
 
     table, words = (context.make_array(signature.args[n])(context, builder, arguments[n]).data for n in (0, 1))
+    place_rows = context.make_array(signature.args[6])(context, builder, arguments[6]).data
     slots, step, symbols, positions = arguments[2:6]
-    targets = vectors(6, _SCORES), vectors(7, _PLACES)
+    reach, offset = arguments[7:9]
+    targets = vectors(9, _SCORES), vectors(10, _PLACES)
     best, where = (variables(pointers) for pointers in targets)
     sums = [cgutils.alloca_once(builder, _SCORES) for _ in best]
     with cgutils.for_range(builder, positions) as window:
-        for total in sums:
-            builder.store(ir.Constant(_SCORES, [0.0] * _VECTOR), total)
+        from_middle = _clamped(builder, builder.add(offset, builder.mul(window.index, _WHOLE(2))), reach)
+        row = builder.mul(builder.add(from_middle, reach), _WHOLE(LANES))
+        for number, total in enumerate(sums):
+            place = builder.gep(place_rows, [builder.add(row, _WHOLE(number * _VECTOR))])
+            builder.store(builder.load(builder.bitcast(place, _SCORES.as_pointer()), align=4), total)
         with cgutils.for_range(builder, slots) as slot:
             at = builder.add(window.index, builder.mul(slot.index, step))
             word = builder.zext(builder.load(builder.gep(words, [at])), _WHOLE)
@@ -80,6 +88,13 @@ def _emit(context, builder, signature, arguments):
         for pointer, value in zip(pointers, values, strict=True):
             builder.store(builder.load(value), pointer, align=4)
     return context.get_dummy_value()
+
+
+def _clamped(builder, value, most):
+    """Bring a whole number to between -most and most."""
+    least = builder.neg(most)
+    value = builder.select(builder.icmp_signed("<", value, least), least, value)
+    return builder.select(builder.icmp_signed(">", value, most), most, value)
 
 
 def _splat(builder, value):
@@ -147,27 +162,51 @@ def _tables(weight, fractions, complement, first, last, half, step):  # pragma: 
 
 
 @compiled
+def _place_rows(place, first, last, half):  # pragma: no cover
+    """Lay out what the place of a window adds as rows of lanes, the same on both strands."""
+    rows = np.zeros((len(place), LANES), dtype=np.float32)
+    rows[:, : last - first] = place[:, first:last]
+    if half < LANES:
+        rows[:, half : half + last - first] = place[:, first:last]
+    return rows
+
+
+@compiled
 def search_block(  # pragma: no cover
-    examples, first, last, words, lengths, step, fractions, weight, complement, both, scores, starts, reverse
+    examples, first, last, words, lengths, step, fractions, weight, complement, both, place, scores, starts, reverse
 ):
     """Search some examples with the filters from `first` to `last`."""
     half = LANES // 2 if both else LANES
     table = _tables(weight, fractions, complement, first, last, half, step)
     width, slots = weight.shape[0], table.shape[0]
     flat = table.reshape(-1)
+    reach = place.shape[0] // 2
+    flat_place = _place_rows(place, first, last, half).reshape(-1)
     best = np.empty(LANES, dtype=np.float32)
     where = np.empty(LANES, dtype=np.int32)
     for example in examples:
         best[:] = -np.inf
         where[:] = 0
         positions = lengths[example] - width + 1
-        _keep_best(flat, words[example], slots, step, table.shape[1], positions, best, where)
+        offset = width - lengths[example]
+        _keep_best(flat, words[example], slots, step, table.shape[1], positions, flat_place, reach, offset, best, where)
         for lane in range(last - first):
             turned = both and best[half + lane] > best[lane]
             chosen = half + lane if turned else lane
             scores[example, first + lane] = best[chosen]
             starts[example, first + lane] = where[chosen]
             reverse[example, first + lane] = turned
+
+
+@compiled
+def _strand_tables(weight, fractions, complement, first, last, half, step):  # pragma: no cover
+    """Make the rows of filters whose second strand, if any, has weights of its own behind those of the first."""
+    width, channels, filters = weight.shape
+    here = np.zeros((width, channels, LANES), dtype=np.float32)
+    here[:, :, : last - first] = weight[:, :, first:last]
+    if half < LANES:
+        here[:, :, half : half + last - first] = weight[:, :, filters // 2 + first : filters // 2 + last]
+    return _tables(here, fractions, complement, 0, LANES, LANES, step)
 
 
 @compiled
@@ -189,24 +228,67 @@ def search_intervals(
         half: Lanes of a strand; all of them where there is one strand.
         scores: Filled in, shape [part, filter].
     """
-    width, channels, filters = weight.shape
-    here = np.zeros((width, channels, LANES), dtype=np.float32)
-    here[:, :, : last - first] = weight[:, :, first:last]
     both = half < LANES
-    if both:
-        here[:, :, half : half + last - first] = weight[:, :, filters // 2 + first : filters // 2 + last]
-    table = _tables(here, fractions, complement, 0, LANES, LANES, step)
+    table = _strand_tables(weight, fractions, complement, first, last, half, step)
     flat = table.reshape(-1)
+    nowhere = np.zeros(LANES, dtype=np.float32)
     best = np.empty(LANES, dtype=np.float32)
     where = np.empty(LANES, dtype=np.int32)
     for number in range(len(bounds) - 1):
         if number % parts == 0:
             best[:] = -np.inf
-        begin = bounds[number]
-        _keep_best(flat, words[begin:], table.shape[0], step, table.shape[1], bounds[number + 1] - begin, best, where)
+        begin, count = bounds[number], bounds[number + 1] - bounds[number]
+        _keep_best(flat, words[begin:], table.shape[0], step, table.shape[1], count, nowhere, 0, 0, best, where)
         row = scores[number]
         for lane in range(last - first):
             row[first + lane] = max(best[lane], best[half + lane]) if both else best[lane]
+
+
+@compiled
+def search_placed(
+    stride, positions, offset, first, last, words, step, fractions, weight, complement, half, place, best
+):  # pragma: no cover
+    """Find the highest score of the filters from `first` to `last` in sliding intervals, with what its place adds.
+
+    Each window is scored once, however many intervals it lies in.
+
+    Args:
+        stride: Step between intervals.
+        positions: Windows of an interval.
+        offset: Twice the place of an interval's first window, counted from the interval's middle.
+        first: First filter.
+        last: Filter after the last.
+        words: Number of the word at each position.
+        step: Positions between the words of a window.
+        fractions: Share of each channel in each symbol.
+        weight: As in `search_intervals`.
+        complement: Each symbol itself.
+        half: Lanes of a strand; all of them where there is one strand.
+        place: Shape [distance from the middle in half letters, filter].
+        best: Filled in, shape [interval, filter].
+    """
+    table = _strand_tables(weight, fractions, complement, first, last, half, step)
+    rows = _place_rows(place, first, last, half)
+    reach = len(place) // 2
+    scores = np.zeros(((len(best) - 1) * stride + positions, LANES), dtype=np.float32)
+    for window in range(len(scores)):
+        score = scores[window]
+        for slot in range(table.shape[0]):
+            row = table[slot, words[window + slot * step]]
+            for lane in range(LANES):
+                score[lane] += row[lane]
+    highest = np.empty(LANES, dtype=np.float32)
+    for interval in range(len(best)):
+        highest[:] = -np.inf
+        for number in range(positions):
+            row = rows[min(max(offset + 2 * number, -reach), reach) + reach]
+            score = scores[interval * stride + number]
+            for lane in range(LANES):
+                total = score[lane] + row[lane]
+                highest[lane] = total if total > highest[lane] else highest[lane]
+        for lane in range(last - first):
+            other = highest[half + lane] if half < LANES else -np.inf
+            best[interval, first + lane] = max(highest[lane], other)
 
 
 @compiled

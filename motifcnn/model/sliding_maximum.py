@@ -3,16 +3,17 @@
 Windows that overlap share most of their bases. The places at which a filter may start are cut into blocks of a stride,
 and each block where the last filter of an earlier window starts; the highest score of each piece is found by table
 look-ups. A window then holds some whole blocks and the first piece of one more, and its maximum is that of theirs.
+Where a filter's place in the window adds to its score, windows share no maxima but still the scores.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import Codes
-from motifcnn.model.maximum_code import COMMON, LANES, WORD, search_intervals, words_of
+from motifcnn.model.maximum_code import COMMON, LANES, WORD, search_intervals, search_placed, words_of
 
 Values = npt.NDArray[np.float32]
 _ROOM = 1 << 20
@@ -28,13 +29,23 @@ class SlidingMaximum:
         fractions: Share of each channel in each code, shape [code, channel].
         window: Positions of a window.
         stride: Step between windows, at most a window.
+        place: What a filter's place in the window adds to its score, shape [distance from the window's middle in half
+            letters, filter]; then all filters span as many positions. Nothing by default.
     """
 
-    def __init__(self, weight: Values, widths: Sequence[int], fractions: Values, window: int, stride: int):
+    def __init__(
+        self,
+        weight: Values,
+        widths: Sequence[int],
+        fractions: Values,
+        window: int,
+        stride: int,
+        place: Values | None = None,
+    ):
         self._strands, self._filters, _, self._longest = weight.shape
         self._weight = np.ascontiguousarray(weight.reshape(-1, *weight.shape[2:]).transpose(2, 1, 0))
         self._fractions = _constant(fractions)
-        self._window, self._stride = window, stride
+        self._window, self._stride, self._place = window, stride, place
         self._blocks, self._rest = np.divmod(window - np.asarray(widths) + 1, stride)
         self._ends = np.unique(np.append(self._rest[self._rest > 0], stride))
 
@@ -52,6 +63,8 @@ class SlidingMaximum:
             codes: At least one window of letters; windows start at 0, `stride`, 2 × `stride` …
         """
         count = (len(codes) - self._window) // self._stride + 1
+        if self._place is not None:
+            return self._placed(codes, count, self._place)
         firsts = np.arange(count + int(self._blocks.max())) * self._stride
         bounds = np.append(0, np.minimum(firsts[:, None] + self._ends, len(codes)).ravel())
         up_to = self._up_to(codes, bounds).reshape(len(firsts), len(self._ends), self._filters)
@@ -68,20 +81,39 @@ class SlidingMaximum:
 
     def _up_to(self, codes: Codes, bounds: npt.NDArray[np.int64]) -> Values:
         """Best score of each filter from a block's beginning to each piece's end, shape [piece, filter]."""
-        words, (rare,) = words_of(codes[None], np.array([len(codes)]), COMMON, self._longest + WORD)
-        row, step, symbols = words[0], WORD, COMMON
-        if rare or len(self._fractions) < COMMON:
-            row, step, symbols = np.pad(codes, (0, self._longest)), 1, len(self._fractions)
-        fractions = self._fractions[:symbols]
-        complement = _constant(np.arange(symbols, dtype=np.uint8))  # strands have weights of their own
+        row, step, fractions, complement = self._words(codes)
         scores = np.empty((len(bounds) - 1, self._filters), dtype=np.float32)
-        half = LANES // self._strands
-        for first in range(0, self._filters, half):
-            last = min(first + half, self._filters)
+        for first, last, half in self._lanes():
             search_intervals(
                 bounds, len(self._ends), first, last, row, step, fractions, self._weight, complement, half, scores
             )
         return scores
+
+    def _placed(self, codes: Codes, count: int, place: Values) -> Values:
+        row, step, fractions, complement = self._words(codes)
+        best = np.empty((count, self._filters), dtype=np.float32)
+        positions = self._window - self._longest + 1
+        for first, last, half in self._lanes():
+            search_placed(
+                self._stride, positions, 1 - positions, first, last, row, step, fractions, self._weight, complement,
+                half, place, best,
+            )  # fmt: skip
+        return best
+
+    def _words(self, codes: Codes) -> tuple[npt.NDArray[np.uint8], int, Values, npt.NDArray[np.uint8]]:
+        """Return the number of the word at each position, the step between words, rows of symbols and complements."""
+        words, (rare,) = words_of(codes[None], np.array([len(codes)]), COMMON, self._longest + WORD)
+        row, step, symbols = words[0], WORD, COMMON
+        if rare or len(self._fractions) < COMMON:
+            row, step, symbols = np.pad(codes, (0, self._longest)), 1, len(self._fractions)
+        complement = _constant(np.arange(symbols, dtype=np.uint8))  # strands have weights of their own
+        return row, step, self._fractions[:symbols], complement
+
+    def _lanes(self) -> Iterator[tuple[int, int, int]]:
+        """Give the first filter of each block of lanes, the one after its last, and the lanes of a strand."""
+        half = LANES // self._strands
+        for first in range(0, self._filters, half):
+            yield first, min(first + half, self._filters), half
 
 
 def _constant(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -18,7 +18,8 @@ from motifcnn.model.word_branch import WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.settings import ChannelSettings, InputSettings, ModelSettings
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1: networks without placement."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,7 @@ def _assemble(
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in listed.items()}
     objective = Objective(**values)
     scales = tuple(TrackScale(**scale) for scale in description["tracks"])
-    settings = ModelSettings(**description["model"])
+    settings = ModelSettings(**{"placement": False, **description["model"]})
     network = MotifNetwork(settings, alphabet, len(scales), objective.outputs, seed=0)
     if "words.weights" in tensors:
         network.words = WordBranch(alphabet, torch.zeros_like(tensors["words.weights"]))

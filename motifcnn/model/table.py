@@ -56,9 +56,12 @@ def _rows(network: MotifNetwork, length: int) -> Iterator[LayerRow]:
         weights * length,
     )
     pool = length if network.whole_sequence else max(1, architecture.pool)
-    norm = 2 * filters.filters
+    norm, placed = 2 * filters.filters, ""
+    if network.placement is not None:
+        norm += network.placement.values.numel()
+        placed = " weighed by their place"
     yield LayerRow(
-        f"maximum over {pool} positions, norm, {network.settings.activation}",
+        f"maximum over {pool} positions{placed}, norm, {network.settings.activation}",
         f"{filters.filters} × {-(-length // pool)}",
         min(length, filters.width + pool - 1),
         norm,

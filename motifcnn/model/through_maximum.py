@@ -20,6 +20,7 @@ import torch
 
 from motifcnn.alphabet import Alphabet, Codes
 from motifcnn.model.maximum_code import COMMON, LANES, WORD, add_windows, search_block, words_of
+from motifcnn.model.placement import Placement
 
 Floats = npt.NDArray[np.float32]
 
@@ -35,7 +36,12 @@ def suits(codes: torch.Tensor, weight: torch.Tensor, alphabet: Alphabet) -> bool
 
 
 def best_windows(
-    weight: torch.Tensor, codes: torch.Tensor, lengths: torch.Tensor, alphabet: Alphabet, both_strands: bool
+    weight: torch.Tensor,
+    codes: torch.Tensor,
+    lengths: torch.Tensor,
+    alphabet: Alphabet,
+    both_strands: bool,
+    placement: Placement | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Find each filter's best window in each example; only the scores carry gradients.
 
@@ -47,13 +53,15 @@ def best_windows(
         lengths: Number of positions of each example.
         alphabet: Of nucleotides.
         both_strands: Whether the reverse complement is read too.
+        placement: What the place of a window adds to its score; nothing by default.
 
     Returns:
         Scores, first positions and whether the window was read on the reverse strand, all of shape
         [example, filter]; the score is minus infinity where the example is shorter than the filter.
     """
+    rows = torch.zeros(1, len(weight)) if placement is None else placement.rows()
     found: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = _BestWindows.apply(  # type: ignore[no-untyped-call]
-        weight, codes, lengths, alphabet, both_strands
+        weight, rows, codes, lengths, alphabet, both_strands, placement
     )
     return found
 
@@ -61,24 +69,43 @@ def best_windows(
 class _BestWindows(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, weight: torch.Tensor, codes: torch.Tensor, lengths: torch.Tensor, alphabet: Alphabet, both: bool
+        ctx: Any,
+        weight: torch.Tensor,
+        rows: torch.Tensor,
+        codes: torch.Tensor,
+        lengths: torch.Tensor,
+        alphabet: Alphabet,
+        both: bool,
+        placement: Placement | None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        scores, starts, reverse = _search(weight.detach(), codes.numpy(), lengths.numpy(), alphabet, both)
+        place = rows.detach().contiguous().numpy()
+        scores, starts, reverse = _search(weight.detach(), codes.numpy(), lengths.numpy(), alphabet, both, place)
         found = torch.from_numpy(scores), torch.from_numpy(starts), torch.from_numpy(reverse)
         ctx.mark_non_differentiable(found[1], found[2])
         ctx.save_for_backward(codes, lengths, found[1], found[2])
-        ctx.alphabet, ctx.shape = alphabet, weight.shape
+        ctx.alphabet, ctx.shape, ctx.placement, ctx.rows = alphabet, weight.shape, placement, len(rows)
         return found
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> tuple[torch.Tensor, None, None, None, None]:
-        codes, lengths, starts, reverse = (tensor.numpy() for tensor in ctx.saved_tensors)
-        gradient = gradients[0].float().contiguous().numpy()
-        return _scatter(gradient, codes, lengths, starts, reverse, ctx.alphabet, ctx.shape), None, None, None, None
+    def backward(ctx: Any, *gradients: Any) -> tuple[torch.Tensor | None, ...]:
+        codes, lengths, starts, reverse = ctx.saved_tensors
+        gradient = gradients[0].float().contiguous()
+        of_rows = None
+        if ctx.placement is not None:
+            rows = ctx.placement.row_of(starts, lengths[:, None], ctx.shape[2])
+            of_rows = torch.zeros(ctx.rows, ctx.shape[0]).scatter_add_(0, rows, gradient)
+        found = starts.numpy(), reverse.numpy()
+        of_weight = _scatter(gradient.numpy(), codes.numpy(), lengths.numpy(), *found, ctx.alphabet, ctx.shape)
+        return of_weight, of_rows, None, None, None, None, None
 
 
 def _search(
-    weight: torch.Tensor, codes: Codes, lengths: npt.NDArray[np.int64], alphabet: Alphabet, both_strands: bool
+    weight: torch.Tensor,
+    codes: Codes,
+    lengths: npt.NDArray[np.int64],
+    alphabet: Alphabet,
+    both_strands: bool,
+    place: Floats,
 ) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     filters, _, width = weight.shape
     examples = len(codes)
@@ -94,7 +121,8 @@ def _search(
         if len(indices):
             symbols = COMMON if step > 1 else len(alphabet.symbols)
             fractions = alphabet.fractions[:symbols]
-            common = rows, lengths, step, fractions, by_position, complement, both_strands, scores, starts, reverse
+            of_windows = step, fractions, by_position, complement, both_strands, place
+            common = rows, lengths, *of_windows, scores, starts, reverse
             _run(
                 search_block,
                 [

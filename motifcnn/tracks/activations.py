@@ -36,7 +36,7 @@ class WindowScores:
         scores: Scores of the filters asked for, the better strand's, shape [filter, window].
         activations: The same after normalisation and activation.
         reverse: Whether the better strand was the reverse one; same shape.
-        best: Best score of every filter of the network, shape [all filters].
+        best: Best score of every filter of the network, with what its place adds, shape [all filters].
         best_starts: First position in the sequence of that window, shape [all filters].
     """
 
@@ -78,7 +78,7 @@ def window_scores(
         with torch.no_grad():
             batch = _encoded(model, sequences, tracks, pieces, device).batch(torch.arange(len(pieces), device=device))
             scores, reverse = network.filters.oriented(batch)
-            best, middles = scores.max(dim=2)
+            best, middles = _with_place(network, sequences, pieces, scores).max(dim=2)
             found = [
                 values.cpu().numpy()
                 for values in (
@@ -95,6 +95,21 @@ def window_scores(
             shown, activations, turned = (values[row, :, windows] for values in found[:3])
             starts = found[4][row] - left + piece.start
             yield WindowScores(piece.sequence, piece.start, shown, activations, turned, found[3][row], starts)
+
+
+def _with_place(
+    network: MotifNetwork, sequences: Sequences, pieces: list[_Piece], scores: torch.Tensor
+) -> torch.Tensor:
+    """Add what the place of each window adds to scores that stand at the windows' middles."""
+    if network.placement is None:
+        return scores
+    begins, lengths = (
+        torch.tensor(values, device=scores.device)[:, None]
+        for values in ([p.start for p in pieces], [int(sequences.lengths[p.sequence]) for p in pieces])
+    )
+    width = network.filters.width
+    starts = begins - same_padding(width)[0] + torch.arange(scores.shape[2], device=scores.device)
+    return scores + network.placement.rows()[network.placement.row_of(starts, lengths, width)].mT
 
 
 def class_activation_map(network: MotifNetwork, best: Values, starts: npt.NDArray[np.int64], codes: Codes) -> Values:

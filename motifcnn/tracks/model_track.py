@@ -218,10 +218,12 @@ class _Tracks:
 
 def _sliding_filters(model: TrainedModel, width: int, stride: int) -> SlidingMaximum:
     """Slide the filters of a network whose pooling leaves nothing but their best score in a window."""
-    filters = model.network.filters
+    filters, placement = model.network.filters, model.network.placement
+    place = None if placement is None else placement.rows().detach().cpu().contiguous().numpy()
     strands = filters.strand_weights().detach().cpu().numpy()
     weight = strands.reshape(-1, filters.filters, *strands.shape[1:])
-    return SlidingMaximum(weight, [filters.width] * filters.filters, model.alphabet.fractions, width, stride)
+    widths = [filters.width] * filters.filters
+    return SlidingMaximum(weight, widths, model.alphabet.fractions, width, stride, place)
 
 
 def _sliding_motifs(request: ModelTrackRequest, model: TrainedModel, width: int, stride: int) -> SlidingMaximum:

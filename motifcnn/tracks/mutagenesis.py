@@ -1,7 +1,8 @@
 """In-silico mutagenesis: what every single change of a sequence does to a network's logits.
 
 Where the network pools over the whole sequence, a change matters through the windows that overlap it alone: they are
-scored again, and the best of the others is known. Any other network, and any on a GPU, reads every mutant.
+scored again, and the best of the others is known. Any other network, and any on a GPU, reads every mutant; so does one
+that learned places where letters are left out or put in, which moves all others from or to the middle.
 """
 
 from collections.abc import Iterator
@@ -79,7 +80,9 @@ def mutation_effects(
         device: Where to compute; the model must be there.
         with_indels: Whether to delete and insert single letters too.
     """
-    if torch.device(device).type == "cpu" and model.network.whole_sequence:
+    network = model.network
+    local = network.whole_sequence and not (with_indels and network.placement is not None)
+    if local and torch.device(device).type == "cpu":
         yield from _by_windows(model, sequences, tracks, with_indels)
     else:
         yield from read_every_mutant(model, sequences, tracks, device, with_indels=with_indels)
@@ -141,6 +144,8 @@ class _Block:
         half: Lane of the first filter's reverse strand; `LANES` where one strand is read.
         table: Rows of the symbols, shape [symbol, column, lane].
         track_table: Rows of the tracks, shape [track, column, lane].
+        place: What a window's score begins with, by its distance from the middle (see `Placement.rows`), shape
+            [row, lane].
     """
 
     filters: slice
@@ -148,6 +153,7 @@ class _Block:
     half: int
     table: Values
     track_table: Values
+    place: Values
 
 
 def _blocks_of(network: MotifNetwork) -> list[_Block]:
@@ -157,16 +163,19 @@ def _blocks_of(network: MotifNetwork) -> list[_Block]:
     weight = layer.weight.detach()
     strands = [weight, weight[:, layer.complement].flip(2)][: 1 + layer.both_strands]
     fractions = torch.from_numpy(alphabet.fractions.copy())
+    rows = torch.zeros(1, layer.filters) if network.placement is None else network.placement.rows().detach()
     blocks = []
     for first in range(0, layer.filters, half):
         chosen = slice(first, min(first + half, layer.filters))
         lanes = torch.zeros(layer.width, weight.shape[1], LANES)
+        place = torch.zeros(len(rows), LANES)
         for number, strand in enumerate(strands):
             begin = number * half
+            place[:, begin : begin + chosen.stop - first] = rows[:, chosen]
             lanes[:, :, begin : begin + chosen.stop - first] = strand[chosen].permute(2, 1, 0)
         table = torch.einsum("sl,clx->scx", fractions, lanes[:, : alphabet.size]).contiguous().numpy()
         track_table = lanes[:, alphabet.size :].permute(1, 0, 2).contiguous().numpy()
-        blocks.append(_Block(chosen, alphabet.size, half, table, track_table))
+        blocks.append(_Block(chosen, alphabet.size, half, table, track_table, place.numpy()))
     return blocks
 
 
@@ -214,7 +223,7 @@ def _pieces_of(codes: Codes, tracks: Values, blocks: list[_Block]) -> Iterator[_
     segments = np.full((len(bounds) + 1, filters), -np.inf, dtype=np.float32)  # none before the first, after the last
     for block in blocks:
         found = np.empty((len(bounds) - 1, block.filters.stop - block.filters.start), dtype=np.float32)
-        segment_maxima(codes, tracks, block.table, block.track_table, block.half, bounds, found)
+        segment_maxima(codes, tracks, block.table, block.track_table, block.place, block.half, bounds, found)
         segments[1:-1, block.filters] = found
     before = np.maximum.accumulate(segments)
     after = np.maximum.accumulate(segments[::-1])[::-1]
@@ -235,7 +244,7 @@ def _effects_in(network: MotifNetwork, blocks: list[_Block], with_indels: bool, 
     found = [np.empty((*shape, len(piece.best)), dtype=np.float32) for shape in shapes]
     for block in blocks:
         own = block.filters
-        common = piece.codes, piece.tracks, block.table, block.track_table, block.half, piece.begin
+        common = piece.codes, piece.tracks, block.table, block.track_table, block.place, block.half, piece.begin
         beside = piece.left[own], piece.right[own]
         parts = [scores[..., own] for scores in found]
         substituted(*common, piece.end, *beside, parts[0])

@@ -27,12 +27,13 @@ def _add_position(row, table, track_table, tracks, code, position, column):  # p
 
 
 @compiled
-def _score_windows(codes, tracks, table, track_table, first, scores):  # pragma: no cover
-    """Score the windows that start at `first` and after, one a row of `scores`."""
-    width = table.shape[1]
+def _score_windows(codes, tracks, table, track_table, place, first, scores):  # pragma: no cover
+    """Score the windows that start at `first` and after, one a row of `scores`, with what their place adds."""
+    width, reach = table.shape[1], len(place) // 2
     for window in range(len(scores)):
         row = scores[window]
-        row[:] = 0.0
+        away = 2 * (first + window) + width - len(codes)
+        row[:] = place[min(max(away, -reach), reach) + reach]
         for column in range(width):
             position = first + window + column
             _add_position(row, table, track_table, tracks, codes[position], position, column)
@@ -49,7 +50,7 @@ def _raise_to(best, row, half):  # pragma: no cover
 
 
 @compiled
-def segment_maxima(codes, tracks, table, track_table, half, bounds, best):  # pragma: no cover
+def segment_maxima(codes, tracks, table, track_table, place, half, bounds, best):  # pragma: no cover
     """Find each filter's best window among those that start from one bound up to the next.
 
     Args:
@@ -57,6 +58,7 @@ def segment_maxima(codes, tracks, table, track_table, half, bounds, best):  # pr
         tracks: Scaled further channels, shape [track, position].
         table: Rows of the letters, shape [symbol, column, lane].
         track_table: Rows of the tracks, shape [track, column, lane].
+        place: What a window's score begins with, shape [distance from the middle in half letters, lane].
         half: Lane of the first filter's reverse strand; `LANES` where one strand is read.
         bounds: Ascending, shape [segment + 1].
         best: Where the scores go, shape [segment, filter].
@@ -65,7 +67,7 @@ def segment_maxima(codes, tracks, table, track_table, half, bounds, best):  # pr
     for segment in range(len(best)):
         best[segment] = -np.inf
         for start in range(bounds[segment], bounds[segment + 1]):
-            _score_windows(codes, tracks, table, track_table, start, row)
+            _score_windows(codes, tracks, table, track_table, place, start, row)
             _raise_to(best[segment], row[0], half)
 
 
@@ -87,7 +89,7 @@ def _before_and_after(scores, half, left, right):  # pragma: no cover
 
 @compiled
 def substituted(  # pragma: no cover
-    codes, tracks, table, track_table, half, begin, end, left, right, best
+    codes, tracks, table, track_table, place, half, begin, end, left, right, best
 ):
     """Find each filter's best window where one letter is another.
 
@@ -96,6 +98,7 @@ def substituted(  # pragma: no cover
         tracks: See there.
         table: See there.
         track_table: See there.
+        place: See there.
         half: See there.
         begin: First position to change.
         end: Position after the last.
@@ -107,7 +110,7 @@ def substituted(  # pragma: no cover
     last = len(codes) - width
     low, high = max(0, begin - width + 1), min(last, end - 1)
     scores = np.empty((high - low + 1, LANES), dtype=np.float32)
-    _score_windows(codes, tracks, table, track_table, low, scores)
+    _score_windows(codes, tracks, table, track_table, place, low, scores)
     before, after = _before_and_after(scores, half, left, right)
     others = np.empty((width, LANES), dtype=np.float32)
     row = np.empty(LANES, dtype=np.float32)
@@ -188,7 +191,7 @@ def _open_gap(sums, place, first, final, rests):  # pragma: no cover
 
 @compiled
 def indels(  # pragma: no cover
-    codes, tracks, table, track_table, half, begin, end, left, right, deleted, inserted
+    codes, tracks, table, track_table, place, half, begin, end, left, right, deleted, inserted
 ):
     """Find each filter's best window where one letter is missing, and where one is put before it.
 
@@ -199,6 +202,7 @@ def indels(  # pragma: no cover
         tracks: See there; what is put in has the value 0, the mean.
         table: See there.
         track_table: See there.
+        place: See there.
         half: See there.
         begin: See there.
         end: See there; the sequence's end counts as a place to put letters before.
@@ -211,7 +215,7 @@ def indels(  # pragma: no cover
     last = len(codes) - width
     low, high = max(0, begin - width + 1), min(last, end - 1)
     scores = np.empty((max(0, high - low + 1), LANES), dtype=np.float32)
-    _score_windows(codes, tracks, table, track_table, low, scores)
+    _score_windows(codes, tracks, table, track_table, place, low, scores)
     before, after = _before_and_after(scores, half, left, right)
     base = begin - width  # one window before those that reach `begin`
     sums = np.empty((end - base + 1, width + 1, LANES), dtype=np.float32)

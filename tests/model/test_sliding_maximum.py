@@ -45,6 +45,29 @@ def test_each_window_has_the_score_that_it_has_by_itself(seed, widths, window, s
     assert found == pytest.approx(expected, abs=1e-5)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 2**32), width=st.integers(1, 9), filters=st.integers(1, 70), window=st.integers(9, 40),
+    share=st.floats(0, 1), extra=st.integers(0, 80), reach=st.integers(0, 50), strands=st.integers(1, 2),
+    kind=st.sampled_from(["N", "IUPAC", "protein"]),
+)  # fmt: skip
+def test_place_in_the_window_counts(seed, width, filters, window, share, extra, reach, strands, kind):
+    generator = np.random.default_rng(seed)
+    alphabet = PROTEIN if kind == "protein" else DNA
+    weight = generator.normal(0, 1, (strands, filters, alphabet.size, width)).astype(np.float32)
+    place = generator.normal(0, 1, (2 * reach + 1, filters)).astype(np.float32)
+    symbols = len(alphabet.symbols) if kind == "IUPAC" else alphabet.size + 1
+    codes = generator.integers(0, symbols, window + extra).astype(np.uint8)
+    stride = 1 + int(share * (window - 1))
+    found = SlidingMaximum(weight, [width] * filters, alphabet.fractions, window, stride, place).of(codes)
+    inputs = np.lib.stride_tricks.sliding_window_view(alphabet.fractions[codes], width, axis=0)
+    scores = np.einsum("pcw,sfcw->pfs", inputs, weight.astype(np.float64)).max(axis=2)
+    positions = window - width + 1
+    away = np.clip(2 * np.arange(positions) + width - window, -reach, reach) + reach
+    expected = [(scores[at : at + positions] + place[away]).max(axis=0) for at in range(0, extra + 1, stride)]
+    assert found == pytest.approx(np.array(expected), abs=1e-5)
+
+
 def test_more_filters_than_lanes():
     generator = np.random.default_rng(0)
     weight = generator.normal(0, 1, (2, 70, 4, 6)).astype(np.float32)

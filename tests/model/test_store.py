@@ -97,6 +97,17 @@ def test_a_newer_schema_is_refused(tmp_path, version):
     )
 
 
+def test_a_network_of_before_placement_is_read(tmp_path):
+    path = tmp_path / "model"
+
+    def of_schema_1(description, tensors):
+        tensors.pop("placement.values")
+        return description | {"schema_version": 1, "model": without(description["model"], "placement")}
+
+    rewritten(path, of_schema_1)
+    assert load_model(path).network.placement is None
+
+
 def without(description, name):
     return {key: value for key, value in description.items() if key != name}
 

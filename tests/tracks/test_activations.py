@@ -32,6 +32,8 @@ def model_of(settings=SETTINGS, scales=()):
         network.norm.log_gain.add_(torch.linspace(-0.5, 0.5, 6))
         network.norm.running_mean.add_(torch.linspace(-1, 1, 6))
         network.norm.running_variance.mul_(torch.linspace(0.5, 2, 6))
+        if network.placement is not None:
+            torch.nn.init.normal_(network.placement.values, 0, 1, generator=torch.Generator().manual_seed(5))
         network.bias.add_(torch.tensor([[0.5, -1.0], [1.5, 2.0]]))
     return TrainedModel(network.eval(), OBJECTIVE, DNA, scales)
 
@@ -91,7 +93,8 @@ def test_batches_change_nothing(sequences, monkeypatch):
 
 def test_best_windows_are_what_the_head_sees(sequences):
     model = model_of()
-    found = model.network.filters.best_windows(EncodedSequences(sequences).batch(torch.arange(4)))
+    batch = EncodedSequences(sequences).batch(torch.arange(4))
+    found = model.network.filters.best_windows(batch, model.network.placement)
     for piece in window_scores(model, sequences, []):
         assert piece.best == pytest.approx(found.scores[piece.sequence].detach().numpy(), abs=1e-5)
         assert (piece.best_starts == found.starts[piece.sequence].numpy()).all()

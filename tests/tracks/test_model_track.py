@@ -52,6 +52,8 @@ def make_run(
     network = MotifNetwork(settings, ALPHABETS[alphabet], len(scales), objective.outputs, seed=3)
     with torch.no_grad():
         network.head.mul_(20)
+        if network.placement is not None:
+            torch.nn.init.normal_(network.placement.values, 0, 1, generator=torch.Generator().manual_seed(5))
     if words:
         weights = torch.randn(
             objective.outputs, ALPHABETS[alphabet].size ** 3, generator=torch.Generator().manual_seed(4)
