@@ -1,11 +1,10 @@
 """`motifcnn doctor`: versions, devices, what is missing and how to get it."""
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from motifcnn import __version__
+import motifcnn
 
 _NEEDED = (
     "torch", "biopython", "typer", "pandas", "pyfaidx", "logomaker", "numpy", "numba", "llvmlite", "scipy",
@@ -19,7 +18,7 @@ _OPTIONAL = {
 
 def doctor() -> None:
     """Show versions and devices, and what is missing and how to get it."""
-    typer.echo(f"motifcnn\t{__version__}")
+    typer.echo(f"motifcnn\t{motifcnn.__version__}")
     typer.echo(f"python\t{platform.python_version()} on {platform.platform()}")
     missing = False
     for name in _NEEDED:
@@ -36,6 +35,8 @@ def doctor() -> None:
 
 
 def _version(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(name)
     except PackageNotFoundError:

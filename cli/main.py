@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from motifcnn import __version__
 from motifcnn.errors import AlreadyTold, InterruptedRun, MotifcnnError
 from motifcnn.ranks import place, refuse_several
 
@@ -68,6 +67,8 @@ _DIVIDED = {"predict", "scan", "train"}
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from motifcnn import __version__
+
         typer.echo(f"motifcnn {__version__}")
         raise typer.Exit
 

@@ -1,7 +1,9 @@
 """`motifcnn scan`: motif occurrences in a genome, with exact p-values."""
 
+import gc
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, NamedTuple
@@ -57,7 +59,7 @@ def scan(
     from motifcnn.scanning.device import choose_scan_device
     from motifcnn.scanning.genome import choose_motifs, scan_genome
 
-    with joined() as ranks:
+    with joined() as ranks, _imports_left_alone():
         path = motif_file(motifs)
         ranks.check_readable(path)
         if out is not None and out.is_file() and not force:
@@ -74,6 +76,16 @@ def scan(
             summary = scan_genome(genome, chosen, settings.scan, file, threads, device.name, ranks, conservation)
             file.flush()
         speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
+
+
+@contextmanager
+def _imports_left_alone() -> Iterator[None]:
+    """Keep the garbage collector from looking through all that is imported whenever a genome has many records."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _output(out: Path | None, ranks: "Ranks") -> AbstractContextManager[BinaryIO]:

@@ -1,8 +1,15 @@
 """motifcnn: labelled sequences in, tested motifs and genome tracks out."""
 
-from importlib.metadata import PackageNotFoundError, version
+__version__: str
 
-try:
-    __version__ = version("motifcnn")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0+unknown"
+
+def __getattr__(name: str) -> str:
+    """Look the version up when it is asked for: that takes as long as a small scan."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("motifcnn")
+    except PackageNotFoundError:  # a source tree that was never installed
+        return "0+unknown"

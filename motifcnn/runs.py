@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from motifcnn import __version__
+import motifcnn
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.files import remove_partial, sha256, write_text
 from motifcnn.settings import Settings, to_dict, to_toml
@@ -155,7 +155,7 @@ class RunRecord:
         """Return the record as plain values."""
         return {
             "schema_version": SCHEMA_VERSION,
-            "software": {"name": "motifcnn", "version": __version__},
+            "software": {"name": "motifcnn", "version": motifcnn.__version__},
             "command": list(self.command),
             "settings": to_dict(self.settings),
             "seed": self.settings.seed,

@@ -1,5 +1,6 @@
 """`motifcnn scan`: hits on stdout or in a file, from a run or any file of motifs."""
 
+import gc
 import gzip
 import io
 import os
@@ -49,6 +50,11 @@ def test_planted_sites_are_found_again(hits, tiny_run):
     found = {row[0]: (int(row[1]), int(row[2])) for row in rows(hits)}
     again = [s for s in truth if s[0] in found and int(s[1]) < found[s[0]][1] and int(s[2]) > found[s[0]][0]]
     assert len(again) > 0.6 * len(truth)
+
+
+def test_the_garbage_collector_sees_all_again_after_a_scan(run_cli, tiny_run):
+    assert run_cli("scan", tiny_run.sequences, "-m", tiny_run.path).exit_code == 0
+    assert gc.get_freeze_count() == 0
 
 
 def test_motifs_are_chosen_by_name_or_rank(run_cli, tiny_run, hits):

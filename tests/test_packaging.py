@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import motifcnn
 from motifcnn import __version__
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -160,3 +161,11 @@ def test_nobody_imports_the_command_line_by_its_installed_name():
     named = re.compile(r"^\s*(from|import) (motifcnn\.)?cli\b|^\s*from motifcnn import .*\bcli\b", re.MULTILINE)
     sources = [path for folder in ("motifcnn", "cli", "data", "tests") for path in (REPOSITORY / folder).rglob("*.py")]
     assert [str(path) for path in sources if named.search(path.read_text())] == []
+
+
+def test_the_package_does_not_look_its_version_up_before_it_is_asked_for():
+    program = "import sys, motifcnn.errors; print('importlib.metadata' in sys.modules, motifcnn.__version__)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == f"False {__version__}\n"
+    with pytest.raises(AttributeError, match=r"^module 'motifcnn' has no attribute 'versoin'$"):
+        _ = motifcnn.versoin

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from motifcnn.scanning.gpu import GpuEngine
 
 _LOGGER = logging.getLogger(__name__)
-_SHARE = 1 << 18
+_SHARE = 1 << 20
 """Most windows that a thread takes at a time."""
 _LEAST_SHARE = 1 << 12
 _CHUNK = 1 << 22

@@ -16,6 +16,8 @@ Wholes = npt.NDArray[np.int64]
 _LONGEST_NUMBER: Final = 21
 _DOUBTFUL: Final = 1e-6
 """Nearer to a tie than this, and than that to a power of ten, rounding is left to Python, which is exact."""
+_MANY: Final = 8
+"""Lines from which compiled code is faster than Python."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,7 @@ def lines(columns: Sequence[Column], count: int, code: MachineCode | None) -> by
         count: Number of lines.
         code: Compiled functions, if there are any.
     """
-    return _by_python(columns, count) if code is None else _compiled(columns, count, code)
+    return _by_python(columns, count) if code is None or count < _MANY else _compiled(columns, count, code)
 
 
 def _compiled(columns: Sequence[Column], count: int, code: MachineCode) -> bytes:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motifcnn.scanning import lines as module
 from motifcnn.scanning.layout import GENERAL, INTEGER, LITERAL, MANTISSA, TEXT, THOUSANDTHS
 from motifcnn.scanning.lines import Column, general, lines, literal
 from motifcnn.scanning.machine_code import machine_code
@@ -12,8 +13,13 @@ from motifcnn.scanning.machine_code import machine_code
 WAYS = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "python"])
 
 
+def text(columns, count, compiled):
+    """Write so few lines by compiled code, too, as are left to Python otherwise."""
+    return module._compiled(columns, count, machine_code()) if compiled else lines(columns, count, None)
+
+
 def write(columns, count, compiled):
-    return lines([*columns, literal("\n")], count, machine_code() if compiled else None).decode().splitlines()
+    return text([*columns, literal("\n")], count, compiled).decode().splitlines()
 
 
 chances = st.one_of(
@@ -65,10 +71,18 @@ def test_columns_of_every_kind_follow_one_another(compiled, rows, texts):
         % ([b"+", b"", b"a word of more than sixteen letters"][text], whole, parts / 1000, texts[text])
         for whole, parts, text in rows
     )
-    assert lines(columns, len(rows), machine_code() if compiled else None) == expected
+    assert text(columns, len(rows), compiled) == expected
 
 
 @WAYS
 def test_a_literal_alone_is_repeated(compiled):
-    assert lines([Column(LITERAL, texts=[b"xy"])], 3, machine_code() if compiled else None) == b"xyxyxy"
-    assert lines([literal("x")], 0, machine_code() if compiled else None) == b""
+    assert text([Column(LITERAL, texts=[b"xy"])], 3, compiled) == b"xyxyxy"
+    assert text([literal("x")], 0, compiled) == b""
+
+
+def test_few_lines_are_left_to_python_and_many_to_compiled_code(monkeypatch):
+    """To begin with compiled code takes longer than to write a line."""
+    monkeypatch.setattr(module, "_by_python", lambda columns, count: b"python")
+    monkeypatch.setattr(module, "_compiled", lambda columns, count, code: b"compiled")
+    assert [lines([], count, machine_code()) for count in (1, 7, 8, 100)] == [b"python"] * 2 + [b"compiled"] * 2
+    assert lines([], 100, None) == b"python"
