@@ -1,6 +1,5 @@
 """The application: its commands, its global options and how faults reach the user."""
 
-import errno
 import os
 import sys
 from typing import Annotated, Any
@@ -37,9 +36,12 @@ class _OneLineFaults(TyperGroup):
             sys.stderr.close()
             raise typer.Exit(1) from None
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            from motifcnn.formats.files import no_room
+
+            reason = no_room(error)
+            if reason is None:
                 raise
-            speech.fail("no space left on the device; free some or choose another place")
+            speech.fail(reason)
             _drop_unwritten_output()
             raise typer.Exit(1) from None
 

@@ -165,8 +165,8 @@ def atomic_write(path: str | Path) -> Iterator[BinaryIO]:
     except BaseException as error:
         if not direct:
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise MotifcnnError(f"{path}: no space left on the device; free some or choose another place") from None
+        if isinstance(error, OSError) and (reason := no_room(error)) is not None:
+            raise MotifcnnError(f"{path}: {reason}") from None
         raise
 
 
@@ -201,11 +201,20 @@ def remove_partial(folder: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
+def no_room(error: OSError) -> str | None:
+    """Say that there was no room for what was written, and what to do; None where that was not the fault."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "no space left on the device; free some or choose another place"
+    if error.errno == errno.EFBIG:
+        return "files may not grow that large here; choose another place, or see `ulimit -f`"
+    return None
+
+
 def _unwritable(path: str | Path, error: OSError) -> MotifcnnError:
     if isinstance(error, FileNotFoundError):
         return MotifcnnError(f"{path}: there is no directory {Path(path).parent}; make it or choose another place")
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return MotifcnnError(f"{path}: no space left on the device; free some or choose another place")
+    if (reason := no_room(error)) is not None:
+        return MotifcnnError(f"{path}: {reason}")
     return MotifcnnError(f"{path}: cannot be written ({error.strerror}); choose another place")
 
 

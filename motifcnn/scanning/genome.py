@@ -103,6 +103,8 @@ def scan_genome(
             writer.write(hits)
             counts += np.bincount(hits.motifs, minlength=len(ready))
     writer.close()
+    if ranks.is_first:
+        _say_too_wide(ready, tally.longest)
     return ScanSummary(tuple(counts.tolist()), tally.letters)
 
 
@@ -118,10 +120,10 @@ def scans_both_strands(alphabet: Alphabet, settings: ScanSettings) -> bool:
 
 
 class _Tally:
-    """Counts the letters that pass, and each motif's windows without ambiguity codes, none of them twice."""
+    """Counts the letters that pass, all and in one sequence, and each motif's windows without ambiguity codes."""
 
     def __init__(self, motifs: Sequence[IntegerMotif], alphabet: Alphabet, count_windows: bool):
-        self.letters = 0
+        self.letters = self.longest = 0
         self.windows = np.zeros(len(motifs), dtype=np.int64)
         self._widths = np.array([motif.width for motif in motifs], dtype=np.int64)
         self._alphabet, self._count_windows = alphabet, count_windows
@@ -131,6 +133,7 @@ class _Tally:
         for chunk in chunks:
             end = len(chunk.codes) - (0 if chunk.last else overlap)
             self.letters += end
+            self.longest = max(self.longest, chunk.start + len(chunk.codes))
             if self._count_windows:
                 gaps = np.flatnonzero(chunk.codes >= self._alphabet.size)
                 firsts = np.append(0, gaps + 1)
@@ -166,6 +169,15 @@ def _say_thresholds(motifs: Sequence[IntegerMotif], thresholds: Sequence[int | N
     for motif, threshold in zip(motifs, thresholds, strict=True):
         if threshold is not None:
             _LOGGER.debug("%s: hits from %.2f bits", motif.name, threshold / UNITS_PER_BIT)
+
+
+def _say_too_wide(motifs: Sequence[IntegerMotif], longest: int) -> None:
+    wide = [motif.name for motif in motifs if motif.width > longest]
+    if wide:
+        _LOGGER.warning(
+            "no sequence has room for %s%s: the longest has %d letters",
+            ", ".join(wide[:_MOST_NAMED]), ", …" if len(wide) > _MOST_NAMED else "", longest,
+        )  # fmt: skip
 
 
 def choose_motifs(motifs: Sequence[Motif], names: Sequence[str], first: int, path: Path) -> list[Motif]:

@@ -134,6 +134,11 @@ class TestWriting:
             write_and_raise(tmp_path / name, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         assert not list(tmp_path.iterdir())
 
+    def test_a_file_larger_than_may_be(self, tmp_path):
+        with pytest.raises(MotifcnnError, match=r"a: files may not grow that large here; choose another place, or see"):
+            write_and_raise(tmp_path / "a", OSError(errno.EFBIG, os.strerror(errno.EFBIG)))
+        assert not list(tmp_path.iterdir())
+
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
     @pytest.mark.parametrize("suffix", ["", ".gz"])
     def test_full_device(self, tmp_path, suffix):

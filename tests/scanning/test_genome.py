@@ -317,6 +317,17 @@ def test_many_motifs_that_cannot_reach_p_are_told_in_one_line(tmp_path, caplog):
     ]
 
 
+def test_motifs_wider_than_every_sequence_are_named(tmp_path, caplog):
+    motifs = random_motifs(3, [8, 12, 11])
+    with caplog.at_level("WARNING", "motifcnn"):
+        scan(write(tmp_path / "genome.fa", random_genome(3, [3, 11, 0])), motifs, SETTINGS)
+        scan(write(tmp_path / "genome.fa", random_genome(3, [3, 5])), [*motifs, *motifs], SETTINGS)
+    assert caplog.messages == [
+        "no sequence has room for m12: the longest has 11 letters",
+        "no sequence has room for m8, m12, m11, m8, m12, …: the longest has 5 letters",
+    ]
+
+
 def test_motifs_of_two_alphabets_are_refused(tmp_path):
     motifs = random_motifs(0, [5]) + random_motifs(0, [5], PROTEIN)
     with pytest.raises(MotifcnnError, match=r"^motifs of dna and protein cannot be scanned together; choose with"):
