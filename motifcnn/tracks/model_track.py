@@ -17,6 +17,7 @@ from motifcnn.drawing.logos import logo_file_name
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import FastaChunk, Softmask, stream_fasta
 from motifcnn.formats.window_tracks import WindowValues, write_window_tracks
+from motifcnn.model.architectures import positions_after
 from motifcnn.model.sliding_maximum import SlidingMaximum
 from motifcnn.model.sliding_network import SlidingNetwork
 from motifcnn.model.store import TrainedModel
@@ -136,6 +137,12 @@ def _check(request: ModelTrackRequest, model: TrainedModel, width: int, stride: 
     if width < longest:
         raise MotifcnnError(
             f"--track-width {width}: the run's filters and motifs span up to {longest} positions; give at least that"
+        )
+    architecture = model.network.architecture
+    if architecture.summary == "dense" and positions_after(architecture, width) > model.network.positions:
+        raise MotifcnnError(
+            f"--track-width {width}: the network's dense head reads {model.network.settings.input_length} letters; "
+            "give at most that"
         )
     if stride > width:
         raise MotifcnnError(f"--track-stride {stride}: would leave gaps between windows of {width}; give at most that")

@@ -246,6 +246,11 @@ REFUSALS = {
         r"--track-width 6: the run's filters and motifs span up to 7 positions; give at least that",
     ),
     "narrow for a motif": ({"motifs": (motif(31),)}, {}, r"--track-width 30: .* span up to 31 positions"),
+    "wide for a dense head": (
+        {"settings": ScanSettings(track_width=33)},
+        {"settings": ModelSettings(filters=6, filter_width=7, restarts=2, pool=4, summary="dense", input_length=30)},
+        r"--track-width 33: the network's dense head reads 30 letters; give at most that",
+    ),
     "wide": (
         {"settings": ScanSettings(track_width=501)}, {},
         r"genome\.fa: no sequence is as long as a window of 501; give a smaller --track-width",
