@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -20,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.alphabet import PROTEIN
-from motifcnn.formats.fasta import read_fasta, write_fasta
+from motifcnn.formats.fasta import FastaChunk, read_fasta, write_fasta
 from motifcnn.formats.motif_files import read_motifs, write_meme
 from motifcnn.motifs import Motif
 from motifcnn.scanning.distribution import IntegerMotif
+from motifcnn.scanning.engine import Scanner
 from motifcnn.sequences import Sequences
 
 P_VALUE = 1e-4
@@ -123,6 +125,41 @@ def write_with_lightmotif(genome: Path, motif_file: Path, out: Path) -> None:
                     file.write(f"{name}\t{start}\t{start + motif.width}\t{motif.name}\t0\t.\n")
 
 
+def kernels(genome: Path, motif_file: Path, rounds: int) -> list[tuple[str, float, int]]:
+    """Time the scans alone, of all proteins put together, in turns; return tool, CPU seconds and hits of each."""
+    import lightmotif
+
+    codes = read_fasta(genome, PROTEIN).codes
+    motifs = ready(motif_file)
+    thresholds = [motif.threshold(P_VALUE) for motif in motifs]
+    scanner = Scanner(motifs, thresholds, PROTEIN, both_strands=False)
+    striped = lightmotif.stripe(PROTEIN.decode(codes), protein=True)
+    matrices = [
+        lightmotif.ScoringMatrix({a: motif.scores[:, n].tolist() for n, a in enumerate(PROTEIN.letters)}, protein=True)
+        for motif in motifs
+    ]
+
+    def by_ours() -> int:
+        return sum(len(hits.starts) for hits in scanner.scan([FastaChunk("all", 0, codes, last=True)]))
+
+    def by_lightmotif() -> int:
+        found = 0
+        for motif, matrix, threshold in zip(motifs, matrices, thresholds, strict=True):
+            starts = matrix.calculate(striped).threshold(threshold - 0.5)
+            found += sum(start <= len(codes) - motif.width for start in starts)
+        return found
+
+    seconds: dict[str, list[float]] = {"motifcnn": [], "lightmotif": []}
+    hits = {}
+    for turn in range(rounds + 1):
+        for tool, scan in (("motifcnn", by_ours), ("lightmotif", by_lightmotif)):
+            began = time.process_time()
+            hits[tool] = scan()
+            if turn:
+                seconds[tool].append(time.process_time() - began)
+    return [(tool, statistics.median(taken), hits[tool]) for tool, taken in seconds.items()]
+
+
 def run(tool: str, genome: Path, motif_file: Path, out: Path) -> tuple[float, float, float]:
     """Run a whole program; return CPU seconds, wall seconds and peak memory in MiB."""
     if tool == "motifcnn":
@@ -148,12 +185,37 @@ def keys_of(path: Path) -> Keys:
     return {(row[0], int(row[1]), row[3]) for row in rows}
 
 
+def whole_programs(counts: list[int], genome: Path, out: Path, rounds: int) -> None:
+    """Time whole programs for several numbers of motifs, in turns, and print the table."""
+    motif_file = out.with_name("motifs.meme")
+    print("\n| motifs | tool | CPU s | wall s | peak MiB | hits | not by brute force | only by brute force |")
+    print("|" + "---|" * 8)
+    for count in counts:
+        write_motifs(motif_file, count)
+        expected = brute_force(genome, motif_file)
+        tools = ("motifcnn", "lightmotif")
+        results: dict[str, list[tuple[float, float, float]]] = {tool: [] for tool in tools}
+        found: dict[str, Keys] = {}
+        for turn in range(rounds + 1):
+            for tool in tools:
+                measured = run(tool, genome, motif_file, out)
+                found[tool] = keys_of(out)
+                if turn:  # the first one compiles what is to be compiled
+                    results[tool].append(measured)
+        for tool in tools:
+            cpu, wall, peak = (statistics.median(column) for column in zip(*results[tool], strict=True))
+            hits = found[tool]
+            print(f"| {count} | {tool} | {cpu:.2f} | {wall:.2f} | {peak:.0f} | {len(hits):,} | "
+                  f"{len(hits - expected):,} | {len(expected - hits):,} |", flush=True)  # fmt: skip
+
+
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--proteins", type=int, default=20_000)
     parser.add_argument("--motifs", default="1,20", help="numbers of motifs, separated by commas")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=["kernel", "whole"], help="half of the work")
     parser.add_argument("--write", nargs=3, metavar=("FASTA", "MOTIFS", "OUT"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.write:
@@ -169,25 +231,16 @@ def main() -> None:
             f"motifcnn {version('motifcnn')}, lightmotif {version('lightmotif')}; {asked.proteins:,} proteins, "
             f"{letters:,} residues, width {WIDTH}, p ≤ {P_VALUE:g}; medians of {asked.rounds} rounds in turns\n"
         )
-        print("| motifs | tool | CPU s | wall s | peak MiB | hits | not by brute force | only by brute force |")
-        print("|" + "---|" * 8)
-        for count in map(int, asked.motifs.split(",")):
-            write_motifs(work / "motifs.meme", count)
-            expected = brute_force(genome, work / "motifs.meme")
-            tools = ("motifcnn", "lightmotif")
-            results: dict[str, list[tuple[float, float, float]]] = {tool: [] for tool in tools}
-            found: dict[str, Keys] = {}
-            for turn in range(asked.rounds + 1):
-                for tool in tools:
-                    measured = run(tool, genome, work / "motifs.meme", out)
-                    found[tool] = keys_of(out)
-                    if turn:  # the first one compiles what is to be compiled
-                        results[tool].append(measured)
-            for tool in tools:
-                cpu, wall, peak = (statistics.median(column) for column in zip(*results[tool], strict=True))
-                hits = found[tool]
-                print(f"| {count} | {tool} | {cpu:.2f} | {wall:.2f} | {peak:.0f} | {len(hits):,} | "
-                      f"{len(hits - expected):,} | {len(expected - hits):,} |", flush=True)  # fmt: skip
+        counts = [int(count) for count in asked.motifs.split(",")]
+        if asked.only != "whole":
+            print("| motifs, scan alone | tool | CPU s | CPU ratio | hits |\n|" + "---|" * 5)
+            for count in counts:
+                write_motifs(work / "motifs.meme", count)
+                rows = kernels(genome, work / "motifs.meme", asked.rounds)
+                for tool, seconds, hits in rows:
+                    print(f"| {count} | {tool} | {seconds:.4f} | {seconds / rows[0][1]:.1f} | {hits:,} |", flush=True)
+        if asked.only != "kernel":
+            whole_programs(counts, genome, out, asked.rounds)
 
 
 if __name__ == "__main__":
