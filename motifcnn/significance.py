@@ -155,6 +155,8 @@ def found_more_often(
     """
     from scipy.stats import binom, hypergeom
 
+    if positive.all() or not positive.any():
+        return math.nan
     mean_positive, mean_other = windows[positive].mean(), windows[~positive].mean()
     alike = abs(mean_positive - mean_other) <= _EQUAL_WINDOWS * max(mean_positive, mean_other)
     strata = np.zeros(len(found), dtype=np.int64) if strata is None else strata

@@ -162,6 +162,11 @@ def test_strata_of_unequal_lengths_add_binomials_up():
     assert found_more_often(found, positive, windows, strata) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("positive", [False, True])
+def test_one_kind_alone_has_no_p_value(positive):
+    assert math.isnan(found_more_often(np.arange(6) < 3, np.full(6, positive), np.ones(6), np.arange(6) % 2))
+
+
 def test_one_stratum_is_no_stratum():
     scores, positive = examples_with(30, 40, 10, 50)
     p_value = found_more_often(scores > 0, positive, np.ones(90))
