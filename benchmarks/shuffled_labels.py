@@ -33,7 +33,7 @@ def shuffled_run(name: str, seed: int, data: Path, work: Path) -> pd.DataFrame:
     table.iloc[:, 1] = np.random.default_rng(seed).permutation(table.iloc[:, 1].to_numpy())
     shuffled, out = work / f"{seed}.tsv", work / f"run_{seed}"
     table.to_csv(shuffled, sep="\t", index=False)
-    run(TrainingRequest(InputFiles(sequences, shuffled), out, Settings(seed=seed, threads=1)))
+    run(TrainingRequest(InputFiles(sequences, shuffled), out, Settings(seed=seed, threads=1), database="none"))
     assert (out / "report.html").is_file()
     return pd.read_csv(out / "motifs.tsv", sep="\t")
 
