@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +30,8 @@ class Bundle:
         """Put chunks together; one alone stays as it is."""
         if len(chunks) == 1:
             return cls(tuple(chunks), chunks[0].codes, np.zeros(1, dtype=np.int64))
-        apart = np.full(1, unknown, dtype=np.uint8)
-        codes = np.concatenate([part for chunk in chunks for part in (chunk.codes, apart)])
+        parts: list[Any] = [*[chunk.codes for chunk in chunks], b""]
+        codes = np.frombuffer(bytes([unknown]).join(parts), dtype=np.uint8)
         lengths = np.array([len(chunk.codes) + 1 for chunk in chunks], dtype=np.int64)
         return cls(tuple(chunks), codes, np.cumsum(lengths) - lengths)
 
