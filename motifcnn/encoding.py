@@ -69,6 +69,17 @@ class Batch:
             self._inputs = self._inputs()
         return self._inputs
 
+    def reverse_complement(self, channels: torch.Tensor) -> "Batch":
+        """Return the other strand, its first letter first.
+
+        Args:
+            channels: Which channel holds a channel's complement, shape [channel].
+        """
+        positions = torch.arange(self.inputs.shape[2], device=self.lengths.device)
+        where = self.lengths[:, None] - 1 - positions
+        turned = self.inputs[:, channels].gather(2, where.clamp(min=0)[:, None].expand(-1, len(channels), -1))
+        return Batch(turned * (where >= 0)[:, None], self.lengths)
+
 
 class EncodedSequences:
     """A set of sequences held on a device as bytes, from which batches are gathered.
@@ -108,6 +119,12 @@ class EncodedSequences:
 
     def __len__(self) -> int:
         return len(self._lengths)
+
+    def positions_of(self, indices: torch.Tensor) -> torch.Tensor:
+        """Return the places of some sequences' letters among those of all, one sequence after another."""
+        lengths = self.lengths[indices]
+        before = self._starts[indices] - (lengths.cumsum(0) - lengths)
+        return before.repeat_interleave(lengths) + torch.arange(int(lengths.sum()), device=self.device)
 
     def batch(self, indices: torch.Tensor) -> Batch:
         """Encode the examples of these indices, padded to the longest of them."""

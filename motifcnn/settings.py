@@ -80,8 +80,11 @@ class FoldSettings:
 class ModelSettings:
     """The network."""
 
-    architecture: Literal["motif", "deepbind", "basset", "koo-2", "koo-50", "koo-deep", "pyramid", "dilated"] = (
-        _setting("motif", "Network; the published ones follow the same first layer, whose filters become motifs.")
+    architecture: Literal[
+        "motif", "deepbind", "basset", "koo-2", "koo-50", "koo-deep", "pyramid", "dilated", "unet", "aspp"
+    ] = _setting(
+        "motif",
+        "Network; all have the same first layer, whose filters become motifs. unet and aspp are for --per-base.",
     )
     filters: int = _setting(
         AUTO, "Filters of the first layer, for each restart; 0: the architecture's, 64 for motif.", least=0
@@ -111,8 +114,9 @@ class ModelSettings:
     conv_width: int = _setting(5, "Positions that a further filter spans.", least=1)
     conv_dilation: int = _setting(1, "Step between the positions that a further filter reads.", least=1)
     squeeze: bool = _setting(False, "Put squeeze-and-excitation gates behind every layer after the first.")
-    summary: Literal["auto", "maximum", "average", "dense"] = _setting(
-        "auto", "What the head reads: each feature's maximum, its average, or all positions; auto: the architecture's."
+    summary: Literal["auto", "maximum", "average", "dense", "bases"] = _setting(
+        "auto",
+        "What the head reads: each feature's maximum, average, all positions, or each base; auto: the architecture's.",
     )
     input_length: int = _setting(
         AUTO, "Letters that a head of all positions reads; 0: those of the longest sequence.", least=0

@@ -33,7 +33,7 @@ from motifcnn.model.koo import DENSE as KOO_DENSE
 from motifcnn.model.pyramids import AtrousPyramid, UNet
 from motifcnn.settings import AUTO, ModelSettings
 
-Summary = Literal["maximum", "average", "dense"]
+Summary = Literal["maximum", "average", "dense", "bases"]
 
 _BLOCKS: dict[str, Callable[[int, int, int, int, int, torch.Generator], Layer]] = {
     "plain": Convolution,
@@ -78,7 +78,8 @@ class Architecture:
         restarts: Networks trained side by side.
         dropout: Share of the first layer's features dropped in training, where further layers follow.
         stages: Further layers.
-        summary: What the head reads: each feature's maximum, its average, or all positions of all features.
+        summary: What the head reads: each feature's maximum, its average, all positions of all features, or each
+            base by itself, for a value of each.
         hidden: Units of the dense layers before the linear head.
         placement: Whether the place of a window counts, where the whole sequence is pooled.
     """
@@ -152,6 +153,24 @@ ARCHITECTURES: dict[str, Architecture] = {
         pool=4,
         stages=(*(Stage(64, 3, "residual", 2**power) for power in range(5)), Stage(64, 1)),
         summary="average",
+    ),
+    "unet": Architecture(
+        "Ronneberger, Fischer and Brox 2015 (MICCAI, LNCS 9351:234) along sequences, narrower: a U-Net of three pools "
+        "of 2, and a value for each base.",
+        filters=32,
+        filter_width=19,
+        pool=1,
+        stages=(Stage(32, 3, "unet"),),
+        summary="bases",
+    ),
+    "aspp": Architecture(
+        "Chen et al. 2017 (DeepLab version 3, arXiv:1706.05587) along sequences: residual layers of dilations 1 to 8, "
+        "atrous spatial pyramid pooling of dilations 6, 12 and 18, and a value for each base.",
+        filters=32,
+        filter_width=19,
+        pool=1,
+        stages=(*(Stage(32, 3, "residual", 2**power) for power in range(4)), Stage(32, 3, "aspp", 6)),
+        summary="bases",
     ),
 }
 """The networks that `--architecture` names."""

@@ -54,6 +54,7 @@ class SharedFilters(nn.Module):
         both_strands: Whether the reverse complement is scanned too.
         generator: Source of the initial weights, normal with variance 2 / (width × channels)
             (He et al. 2015).
+        past_ends: Whether windows that reach past an end have a score too, of the part that lies in the sequence.
     """
 
     complement: torch.Tensor
@@ -66,12 +67,14 @@ class SharedFilters(nn.Module):
         alphabet: Alphabet,
         both_strands: bool,
         generator: torch.Generator,
+        *,
+        past_ends: bool = False,
     ):
         super().__init__()
         deviation = math.sqrt(2.0 / (width * channels))
         self.weight = nn.Parameter(torch.randn(filters, channels, width, generator=generator) * deviation)
         self.alphabet = alphabet
-        self.both_strands = both_strands
+        self.both_strands, self.past_ends = both_strands, past_ends
         order = list(range(channels))
         if both_strands:
             assert alphabet.complement_codes is not None
@@ -108,8 +111,11 @@ class SharedFilters(nn.Module):
         strands = functional.conv1d(padded, self.strand_weights())
         strands = strands.view(len(strands), -1, self.filters, strands.shape[2])
         scores = strands.amax(dim=1)
-        starts = torch.arange(scores.shape[2], device=scores.device) - same_padding(self.width)[0]
+        positions = torch.arange(scores.shape[2], device=scores.device)
+        starts = positions - same_padding(self.width)[0]
         fits = (starts >= 0) & (starts + self.width <= batch.lengths[:, None])
+        if self.past_ends:
+            fits = positions < batch.lengths[:, None]
         return scores.masked_fill(~fits[:, None, :], MASKED), strands[:, -1] > strands[:, 0]
 
     def best_windows(self, batch: Batch, placement: Placement | None = None) -> BestWindows:

@@ -1,9 +1,12 @@
-"""The network: shared filters → pooling → further layers → maximum, average or all positions → head.
+"""The network: shared filters → pooling → further layers → maximum, average, all positions or each base → head.
 
 Several restarts live side by side in one tensor: restart r owns a block of the filters and its own
 row of the head, and nothing is shared between them but the batch. The prediction is the mean of
 their logits, so a trained set of restarts is still one network with one linear head; where that head
 reads the filters' best windows, the contributions of single positions add up to its logits exactly.
+
+A head that reads each base by itself gives logits for each: in the place of an example's row stand as many rows as
+it has bases, example after example.
 """
 
 from dataclasses import dataclass, replace
@@ -55,6 +58,11 @@ def resolve(settings: ModelSettings, alphabet: Alphabet, lengths: torch.Tensor) 
     if strands == "both" and alphabet.complement is None:
         raise MotifcnnError(f"{alphabet.name} has one strand only; use --strands single")
     named = architecture_of(settings)
+    if named.summary == "bases" and any(pool != 1 for pool in (named.pool, *(stage.pool for stage in named.stages))):
+        raise MotifcnnError(
+            f"--architecture {settings.architecture} pools, which leaves no value for each base; "
+            "use --pool 1 with --summary bases, or --architecture unet or aspp"
+        )
     width = settings.filter_width
     shortest, median = int(lengths.min()), float(lengths.double().median())
     if width == AUTO:
@@ -107,6 +115,7 @@ class MotifNetwork(nn.Module):
             alphabet,
             settings.strands == "both",
             generator,
+            past_ends=architecture.summary == "bases",
         )
         self.norm = ScoreNorm(self.filters.filters)
         self.blocks = layers_of(architecture, settings.squeeze, generator, draws)
@@ -137,6 +146,11 @@ class MotifNetwork(nn.Module):
         if not self.positions:
             raise ValueError("a head of all positions needs input_length; see resolve")
         return features * self.positions
+
+    @property
+    def per_base(self) -> bool:
+        """Whether there are logits for each base, not for each example."""
+        return self.architecture.summary == "bases"
 
     @property
     def best_windows_only(self) -> bool:
@@ -180,7 +194,7 @@ class MotifNetwork(nn.Module):
         return features, known
 
     def summarise(self, features: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Return each restart's numbers for the head, shape [example, restart, number].
+        """Return each restart's numbers for the head, shape [example, restart, number]; or [base, restart, number].
 
         Raises:
             MotifcnnError: The head reads all positions, and there are more than it was made for.
@@ -190,6 +204,8 @@ class MotifNetwork(nn.Module):
             summary = best.masked_fill(~known.any(dim=2), 0.0)  # nothing is known of what is shorter than a filter
         elif self.architecture.summary == "average":
             summary = mean_over(features, known)
+        elif self.per_base:
+            summary = features.permute(0, 2, 1)[known[:, 0]]
         else:
             missing = self.positions - features.shape[2]
             if missing < 0:
@@ -201,26 +217,49 @@ class MotifNetwork(nn.Module):
         return summary.reshape(len(summary), self.restarts, -1)
 
     def restart_logits(self, activations: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
-        """Return each restart's logits from first-layer activations: [example, restart, output]."""
-        numbers: torch.Tensor = self.summarise(*self.features(activations, pooled))
+        """Return each restart's logits from first-layer activations: [example or base, restart, output]."""
+        features, known = self.features(activations, pooled)
+        numbers: torch.Tensor = self.summarise(features, known)
         for layer in self.hidden:
-            numbers = self.dropout(layer(numbers))
+            numbers = self._dropped(layer(numbers), known)
         if not self.hidden:
-            numbers = self.dropout(numbers)
+            numbers = self._dropped(numbers, known)
         return torch.einsum("nrf,rfo->nro", numbers, self.head) + self.bias
 
+    def _dropped(self, numbers: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        """Drop numbers; where there are rows for each base, whole features of an example (Tompson et al. 2015)."""
+        if not self.per_base:
+            dropped: torch.Tensor = self.dropout(numbers)
+            return dropped
+        kept = self.dropout(numbers.new_ones(len(known), *numbers.shape[1:]))
+        of_bases: torch.Tensor = kept.repeat_interleave(known.sum(dim=(1, 2)), dim=0)
+        return numbers * of_bases
+
     def head_logits(self, activations: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
-        """Return the mean of the restarts' logits from first-layer activations: [example, output]."""
-        return self.restart_logits(activations, pooled).mean(dim=1)
+        """Return the mean of the restarts' and bases' logits from first-layer activations: [example, output]."""
+        logits = self.restart_logits(activations, pooled).mean(dim=1)
+        if not self.per_base:
+            return logits
+        bases = torch.isfinite(pooled).any(dim=1).sum(dim=1)
+        return torch.stack([own.mean(dim=0) for own in torch.split(logits, bases.tolist())])
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """Return logits of shape [example, restart, output]."""
+        """Return logits of shape [example or base, restart, output]."""
         pooled = self.pooled(batch).scores
         return self.restart_logits(self.activate(pooled), pooled)
 
     def logits(self, batch: Batch) -> torch.Tensor:
-        """Return the mean of the restarts' logits and what words add to it, shape [example, output]."""
+        """Return the mean of the restarts' logits and what words add to it, shape [example or base, output].
+
+        Those of bases are the mean of what is said of both strands, where the filters read both: exactly as much for
+        the reverse complement, in the other order.
+        """
         logits = self.forward(batch).mean(dim=1)
+        if self.per_base and self.filters.both_strands:
+            other = self.forward(batch.reverse_complement(self.filters.complement)).mean(dim=1)
+            ends = batch.lengths.cumsum(0)
+            turned = (2 * ends - batch.lengths - 1).repeat_interleave(batch.lengths)
+            logits = (logits + other[turned - torch.arange(len(other), device=other.device)]) / 2
         return logits if self.words is None else logits + self.words(batch)
 
     def add_words(self, words: WordBranch, share: float, offset: torch.Tensor) -> None:

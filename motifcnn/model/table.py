@@ -60,15 +60,22 @@ def _rows(network: MotifNetwork, length: int) -> Iterator[LayerRow]:
     if network.placement is not None:
         norm += network.placement.values.numel()
         placed = " weighed by their place"
+    pooled = f"maximum over {pool} positions{placed}, " if pool > 1 else ""
     yield LayerRow(
-        f"maximum over {pool} positions{placed}, norm, {network.settings.activation}",
+        f"{pooled}norm, {network.settings.activation}",
         f"{filters.filters} × {-(-length // pool)}",
         min(length, filters.width + pool - 1),
         norm,
         norm,
     )
-    yield from _further_rows(network, length, pool)
-    yield from _head_rows(network, length)
+    further = list(_further_rows(network, length, pool))
+    yield from further
+    if network.per_base:
+        weights = network.head.numel() + network.bias.numel() + sum(p.numel() for p in network.hidden.parameters())
+        field = further[-1].receptive_field if further else min(length, filters.width)
+        yield LayerRow("each base, linear head", f"{network.outputs} × {length}", field, weights, weights * length)
+    else:
+        yield from _head_rows(network, length)
 
 
 def _further_rows(network: MotifNetwork, length: int, pool: int) -> Iterator[LayerRow]:

@@ -12,6 +12,7 @@ from motifcnn.errors import MotifcnnError
 from motifcnn.model.architectures import ARCHITECTURES, architecture_of, positions_after
 from motifcnn.model.batch_share import UNDIVIDED, BatchShare, share_batches
 from motifcnn.model.network import MotifNetwork, resolve
+from motifcnn.model.pyramids import UNet
 from motifcnn.model.table import layer_table
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
@@ -25,6 +26,12 @@ def convolution(incoming, outgoing, width):
 
 def residual(features, width):
     return features // 2 * (features * width + 2) + features * (features // 2 + 2)
+
+
+def unet_floor(upper, lower):
+    """Two convolutions below, the way up, and two convolutions above."""
+    below = convolution(upper, lower, 3) + convolution(lower, lower, 3)
+    return below + 2 * lower * upper + convolution(2 * upper, upper, 3) + convolution(upper, upper, 3)
 
 
 PARAMETERS = {  # weights, and a gain and a shift of each unit; at last the head's weights and biases
@@ -41,8 +48,13 @@ PARAMETERS = {  # weights, and a gain and a shift of each unit; at last the head
     "pyramid": convolution(4, 64, 19) + convolution(64, 80, 5) + convolution(80, 100, 5) + convolution(100, 125, 5)
     + 126 * OUTPUTS,
     "dilated": convolution(4, 64, 19) + 5 * residual(64, 3) + convolution(64, 64, 1) + 65 * OUTPUTS,
+    "unet": convolution(4, 32, 19) + 2 * convolution(32, 32, 3) + unet_floor(32, 48) + unet_floor(48, 72)
+    + unet_floor(72, 108) + 33 * OUTPUTS,
+    "aspp": convolution(4, 32, 19) + 4 * residual(32, 3) + 2 * convolution(32, 32, 1) + 3 * convolution(32, 32, 3)
+    + convolution(5 * 32, 32, 1) + 33 * OUTPUTS,
 }  # fmt: skip
 INVARIANT = {"motif", "deepbind"}
+PER_BASE = {"unet", "aspp"}
 CHANGES = {
     "gates": {"squeeze": True},
     "separable": {"conv_layers": 2, "conv_block": "separable"},
@@ -61,7 +73,7 @@ def network_of(name, seed=3, lengths=(LENGTH,), **changes):
 
 
 def small(name, **changes):
-    return network_of(name, filters=6, filter_width=7, restarts=2, conv_filters=8, **changes)
+    return network_of(name, **{"filters": 6, "filter_width": 7, "restarts": 2, "conv_filters": 8, **changes})
 
 
 def batch_of(*lengths):
@@ -100,7 +112,7 @@ def test_parameters_follow_the_formula(name):
 def test_shapes_and_gradients(name, changes):
     network = small(name, **changes).train()
     logits = network(batch_of(200, 121, 160, 7))
-    assert logits.shape == (4, 2, OUTPUTS)
+    assert logits.shape == (200 + 121 + 160 + 7 if network.per_base else 4, 2, OUTPUTS)
     logits.square().sum().backward()
     for parameter_name, parameter in network.named_parameters():
         assert torch.isfinite(parameter.grad).all(), parameter_name
@@ -112,9 +124,10 @@ def test_predictions_do_not_depend_on_the_batch(name, changes):
     network, batch = small(name, **changes).eval(), batch_of(200, 121, 7)
     with torch.no_grad():
         together = network.logits(batch)
+        rows = together.split(batch.lengths.tolist() if network.per_base else 1)
         for row, length in enumerate(batch.lengths.tolist()):
             alone = network.logits(Batch(batch.inputs[row : row + 1, :, :length], batch.lengths[row : row + 1]))
-            assert torch.allclose(together[row], alone[0], atol=1e-5)
+            assert torch.allclose(rows[row], alone, atol=1e-5)
 
 
 @pytest.mark.parametrize(("name", "changes"), list(variants()))
@@ -149,8 +162,8 @@ def test_no_layer_shrinks_or_swells_activations(name, trained):
                 assert ratio >= 1
             elif trained:
                 assert 0.2 < float(features.square().mean()) < 1.2
-            else:
-                assert 0.5 < ratio < 2.0
+            else:  # a U-Net pools inside, three times; `test_pyramids` looks at each of its layers
+                assert 0.5 < ratio < (4.0 if isinstance(layer, UNet) else 2.0)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -161,8 +174,10 @@ def test_reverse_complement(name):
     with torch.no_grad():
         scores = network.filters(row)
         assert torch.allclose(network.filters(flipped), scores.flip(2), atol=1e-5)
-        same = torch.allclose(network.logits(row), network.logits(flipped), atol=1e-5)
-    assert same == (name in INVARIANT)
+        there, back = network.logits(row), network.logits(flipped)
+        back = back.flip(0) if network.per_base else back
+        same = torch.allclose(there, back, atol=1e-5)
+    assert same == (name in INVARIANT | PER_BASE)
 
 
 @pytest.mark.parametrize(("name", "exact"), [("motif", True), ("deepbind", False), ("basset", False)])
@@ -170,6 +185,56 @@ def test_only_a_linear_head_on_best_windows_has_an_exact_map(name, exact):
     network = small(name)
     assert network.has_exact_map == exact
     assert network.whole_sequence == (name in INVARIANT)
+
+
+@pytest.mark.parametrize("name", sorted(PER_BASE))
+def test_each_base_has_the_same_value_on_both_strands(name):
+    """Exactly so for filters of even width too, whose middles differ by a base, and for each sequence of a batch."""
+    network, batch = small(name, filter_width=8).eval(), batch_of(50, 31, 7)
+    with torch.no_grad():
+        there, back = network.logits(batch), network.logits(batch.reverse_complement(network.filters.complement))
+        one_sided = network(batch).mean(dim=1)
+    for own, other in zip(there.split([50, 31, 7]), back.split([50, 31, 7]), strict=True):
+        assert torch.allclose(own, other.flip(0), atol=1e-6)
+    assert not torch.allclose(there, one_sided, atol=1e-3)
+    single = network_of(name, filters=6, filter_width=8, strands="single").eval()
+    assert torch.equal(single.logits(batch), single(batch).mean(dim=1))
+
+
+def test_a_sequences_own_logit_is_the_mean_of_its_bases():
+    network, batch = small("unet").eval(), batch_of(50, 31)
+    with torch.no_grad():
+        pooled = network.pooled(batch).scores
+        whole, bases = network.head_logits(network.activate(pooled), pooled), network(batch).mean(dim=1)
+    assert torch.allclose(whole, torch.stack([bases[:50].mean(dim=0), bases[50:].mean(dim=0)]), atol=1e-6)
+
+
+def test_whole_features_are_dropped_for_all_bases_of_a_sequence():
+    network = network_of("unet", filters=6, dropout=0.5).train()
+    numbers, known = torch.ones(90, 1, 32), torch.arange(50)[None, None] < torch.tensor([50, 40])[:, None, None]
+    dropped = network._dropped(numbers, known)
+    for own in dropped.split([50, 40]):
+        assert (own == own[0]).all()
+        assert set(own[0].unique().tolist()) == {0.0, 2.0}
+    assert not torch.equal(dropped[0], dropped[-1])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"architecture": "basset", "summary": "bases"}, {"architecture": "unet", "pool": 4}]
+)
+def test_a_network_that_pools_has_no_value_for_each_base(changes):
+    with pytest.raises(MotifcnnError, match=r"pools, which leaves no value for each base; use --pool 1 with --summary"):
+        resolve(replace(ModelSettings(), **changes), DNA, torch.tensor([LENGTH]))
+
+
+def test_windows_past_the_ends_count_where_each_base_has_a_value():
+    """A site at the very end is seen, so far as it lies in the sequence; elsewhere scores are as ever."""
+    batch = batch_of(40, 25)
+    whole, cut = small("basset"), small("unet")
+    cut.filters.load_state_dict(whole.filters.state_dict())
+    scores, with_ends = whole.filters(batch), cut.filters(batch)
+    assert torch.isfinite(with_ends[1, 0]).sum() == 25
+    assert torch.equal(with_ends[0, :, 3:37], scores[0, :, 3:37])
 
 
 def test_settings_overlay_the_architecture():
@@ -230,7 +295,7 @@ def test_dropout_of_every_layer_is_drawn_from_one_generator():
     assert torch.equal(*draws)
 
 
-@pytest.mark.parametrize("name", ["deepbind", "koo-deep", "dilated"])
+@pytest.mark.parametrize("name", ["deepbind", "koo-deep", "dilated", "unet", "aspp"])
 def test_processes_that_share_a_batch_have_the_gradients_of_one(name, together):
     """Normalisation and dropout of all layers, and of dense ones, reckon with the whole batch."""
     batch = batch_of(200, 180, 150, 200, 170)
