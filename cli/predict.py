@@ -3,20 +3,20 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from motifcnn.errors import MotifcnnError
-from motifcnn.settings import ScanSettings
+from motifcnn.settings import InputSettings, ScanSettings, help_text
 
 from . import speech
 from .options import Conservation, Device, Force, GenomeFile, Threads
 
 if TYPE_CHECKING:
     from motifcnn.devices import Device as Processor
+    from motifcnn.prediction.predicting import Predicted
     from motifcnn.prediction.variant_files import VariantRequest
-    from motifcnn.ranks import Ranks
 
 
 def predict(
@@ -24,7 +24,12 @@ def predict(
         Path | None, typer.Argument(metavar="[SEQS]", help="FASTA, or BED with --genome; - reads stdin.")
     ] = None,
     model: Annotated[Path, typer.Option("--model", "-m", help="Run directory.")] = Path("motifcnn_out"),
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="TSV to write; left out: stdout.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="File to write: TSV; values of bases: also .bedgraph or .bw. Left out: stdout."
+        ),
+    ] = None,
     genome: GenomeFile = None,
     conservation: Conservation = None,
     vcf: Annotated[
@@ -40,12 +45,20 @@ def predict(
     p_value: Annotated[
         float, typer.Option(min=0, max=1, help="With --vcf: largest p-value of a motif hit that is gained or lost.")
     ] = ScanSettings().p_value,
+    per_base: Annotated[
+        list[Path] | None,
+        typer.Option(help="Measured values of bases to score the predictions by, one file a target, as in training."),
+    ] = None,
+    base_gaps: Annotated[Literal["missing", "zero"], typer.Option(help=help_text(InputSettings, "base_gaps"))] = (
+        InputSettings().base_gaps
+    ),
     force: Force = False,
     device: Device = "auto",
     threads: Threads = 0,
 ) -> None:
     """Predict class probabilities or values, one row a sequence, or what variants change, one row an allele."""
     from motifcnn.devices import choose_device, use_threads
+    from motifcnn.prediction.predicting import predict_file
     from motifcnn.ranks import joined, refuse_several
 
     if (sequences is None) == (vcf is None):
@@ -54,6 +67,8 @@ def predict(
         raise typer.BadParameter("needs --genome FASTA, which the variants belong to", param_hint="--vcf")
     if vcf is None and annotated is not None:
         raise typer.BadParameter("needs variants; add --vcf", param_hint="--annotated")
+    if vcf is not None and per_base:
+        raise typer.BadParameter("scores predictions of sequences; leave it out with --vcf", param_hint="--per-base")
     if vcf is not None:
         refuse_several("predict --vcf")
     with joined() as ranks:
@@ -66,34 +81,48 @@ def predict(
         speech.say(f"computing on {chosen.torch_device} ({chosen.reason}){speech.crowd(ranks)}")
         tracks = tuple(conservation or ())
         if sequences is not None:
-            _predict(model, sequences, genome, tracks, out, chosen, ranks)
+            predicted = predict_file(model, sequences, genome, tracks, chosen, ranks)
+            if ranks.is_first:
+                _write(predicted, out, genome, force=force)
+                _score(predicted, model, tuple(per_base or ()), base_gaps)
         elif vcf is not None and genome is not None:
             from motifcnn.prediction.variant_files import VariantRequest
 
             _compare(VariantRequest(model, vcf, genome, tracks, width, p_value, annotated), out, chosen)
 
 
-def _predict(
-    model: Path,
-    sequences: Path,
-    genome: Path | None,
-    tracks: tuple[Path, ...],
-    out: Path | None,
-    chosen: "Processor",
-    ranks: "Ranks",
-) -> None:
+def _write(predicted: "Predicted", out: Path | None, genome: Path | None, *, force: bool) -> None:
     from motifcnn.formats.files import write_text
-    from motifcnn.prediction.predicting import predict_file
+    from motifcnn.prediction.base_tracks import files_of, write_bases
 
-    table = predict_file(model, sequences, genome, tracks, chosen, ranks)
-    if not ranks.is_first:
+    if predicted.per_base:
+        present = [path for path in files_of(out, predicted.names) if path.is_file()] if out is not None else []
+        if present and not force:
+            raise MotifcnnError(f"{present[0]}: exists; give another name with --out, or write over it with --force")
+        for path in write_bases(predicted, out, sys.stdout.write, genome):
+            speech.say(f"{len(predicted.values)} predictions of bases in {path}")
         return
-    text = table.to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+    text = predicted.table().to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
     if out is None:
         sys.stdout.write(text)
     else:
         write_text(out, text)
-        speech.say(f"{len(table)} predictions in {out}")
+        speech.say(f"{len(predicted.values)} predictions in {out}")
+
+
+def _score(predicted: "Predicted", model: Path, truth: tuple[Path, ...], gaps: Literal["missing", "zero"]) -> None:
+    """Say how good predictions of bases are, where measured values were given."""
+    from motifcnn.measures import MEASURE_NAMES
+    from motifcnn.prediction.base_tracks import score_bases
+
+    if not truth:
+        return
+    if not predicted.per_base:
+        raise MotifcnnError(f"{model}: this network has a value for each sequence, which --per-base cannot score")
+    scores = score_bases(predicted, truth, gaps)
+    for name, own in scores.per_target.items():
+        figures = ", ".join(f"{MEASURE_NAMES[measure]} {getattr(own, measure):.3f}" for measure in scores.measures)
+        speech.say(f"{name}: {figures} on {own.n} bases")
 
 
 def _compare(request: "VariantRequest", out: Path | None, chosen: "Processor") -> None:

@@ -80,6 +80,7 @@ def _refuse_occupied(out: Path, *, force: bool) -> None:
 
 
 def _write(out: Path, simulation: "Simulation") -> None:
+    from motifcnn.formats.conservation import write_table
     from motifcnn.formats.fasta import write_fasta
     from motifcnn.formats.files import write_text
     from motifcnn.formats.motif_files import write_meme
@@ -96,3 +97,5 @@ def _write(out: Path, simulation: "Simulation") -> None:
     write_text(out / "labels.tsv", "".join(f"{row}\n" for row in rows))
     write_text(out / "truth.bed", "".join(f"{row}\n" for row in truth))
     write_meme(out / "motifs.meme", simulation.motifs)
+    for name, inside in zip(simulation.targets, simulation.bases().T, strict=True):
+        write_table(out / f"{name}.bases.tsv", simulation.sequences, inside, name)

@@ -32,6 +32,13 @@ def train(
             help="Track for a further channel: TSV, bigWig, bedGraph, wiggle, alignment or PSSM; may be repeated."
         ),
     ] = None,
+    per_base: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Target with a value for each base, for --architecture unet or aspp: TSV, bigWig, bedGraph or wiggle; "
+            "may be repeated."
+        ),
+    ] = None,
     database: Annotated[
         str | None,
         typer.Option(
@@ -48,7 +55,7 @@ def train(
     from motifcnn.pipeline import TrainingRequest, run
     from motifcnn.preparation import InputFiles
 
-    files = InputFiles(sequences, labels, genome, tuple(conservation or ()))
+    files = InputFiles(sequences, labels, genome, tuple(conservation or ()), tuple(per_base or ()))
     request = TrainingRequest(files, out, settings, database, sys.argv[1:], force, resume)
     with TrainingProgress() as progress:
         outcome = run(request, on_layers=say_layers, on_epoch=progress.update)
@@ -117,7 +124,8 @@ def say_outcome(outcome: "Outcome", out: Path) -> None:
     baselines = ", ".join(f"{b.name} alone {b.scores.headline:.3f}" for b in outcome.baselines)
     guessing = f"guessing {scores.guessing:.3f}, " if scores.measures[0] == "average_precision" else ""
     measure = MEASURE_NAMES[scores.measures[0]]
-    speech.say(f"held-out {measure} {scores.headline:.3f} on {scores.n} examples ({guessing}{baselines})")
+    unit = "examples" if outcome.examples.bases is None else "bases"
+    speech.say(f"held-out {measure} {scores.headline:.3f} on {scores.n} {unit} ({guessing}{baselines})")
     if outcome.cross_validation is not None:
         sentence = cross_validation_sentence(cross_validation_metrics(outcome.cross_validation))
         speech.say(sentence[0].lower() + sentence[1:-1])

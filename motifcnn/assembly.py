@@ -7,13 +7,14 @@ import numpy as np
 
 from motifcnn.devices import Device
 from motifcnn.encoding import EncodedSequences, track_scales
+from motifcnn.inputs.base_windows import sited_examples
 from motifcnn.inputs.examples import Examples
 from motifcnn.learning.seeding import seed_filters
 from motifcnn.learning.training import EpochRecord, EpochReport, TrainingData, train
 from motifcnn.learning.word_sums import add_word_sums
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
-from motifcnn.objectives import Objective
+from motifcnn.objectives import Link, Objective, Task
 from motifcnn.ranks import ALONE, Ranks
 from motifcnn.settings import ModelSettings, Settings
 
@@ -30,20 +31,32 @@ def assemble(
         device: Where to compute.
     """
     sequences, training = examples.sequences, examples.part("train")
-    objective = Objective.from_training_set(
-        examples.task,
-        examples.targets,
-        examples.classes,
-        examples.values[training],
-        weigh_classes=settings.training.class_weights,
-    )
+    objective = objective_of(examples, settings)
     scales = track_scales(examples.track_names, examples.tracks_of(training))
     network = MotifNetwork(model_settings, sequences.alphabet, len(scales), objective.outputs, settings.seed)
-    seed_filters(network, objective, sequences, examples.values, training, settings.training)
+    sited = sited_examples(examples, model_settings.filter_width)
+    of_sites = objective if sited is examples else objective_of(sited, settings)
+    seed_filters(network, of_sites, sited.sequences, sited.values, sited.part("train"), settings.training)
     network.to(device.torch_device)
     encoded = EncodedSequences(sequences, examples.tracks, scales, device.torch_device)
     softmask, width, scored = settings.input.softmask, int(np.median(sequences.lengths)), settings.channels
     return TrainedModel(network, objective, sequences.alphabet, scales, softmask, width, scored), encoded
+
+
+def objective_of(examples: Examples, settings: Settings) -> Objective:
+    """Say what is to be learned of examples: their values, or those of their bases."""
+    task: Task = examples.task
+    link: Link = "identity"
+    if examples.bases is not None:
+        task = "regression"
+        if examples.bases.kind == "0/1":
+            task = "binary" if len(examples.targets) == 1 else "multi-label"
+        link = "log" if examples.bases.kind == "counts" else "identity"
+    values = examples.targeted[examples.rows(examples.part("train"))]
+    weighed = settings.training.class_weights
+    return Objective.from_training_set(
+        task, examples.targets, examples.classes, values, weigh_classes=weighed, link=link
+    )
 
 
 def fit(
@@ -69,7 +82,8 @@ def fit(
         on_epoch: As in `train`.
         ranks: Processes that share the work.
     """
-    data = TrainingData(encoded, examples.values, examples.part("train"), examples.part("validation"))
+    per_base = examples.bases is not None
+    data = TrainingData(encoded, examples.targeted, examples.part("train"), examples.part("validation"), per_base)
     history = train(
         model.network,
         model.objective,
@@ -81,6 +95,6 @@ def fit(
         on_epoch=on_epoch,
         ranks=ranks,
     )
-    if ranks.is_first:
+    if ranks.is_first and not per_base:
         add_word_sums(model.network, model.objective, data, examples.sequences, settings.training)
     return history

@@ -122,9 +122,11 @@ class EncodedSequences:
 
     def positions_of(self, indices: torch.Tensor) -> torch.Tensor:
         """Return the places of some sequences' letters among those of all, one sequence after another."""
-        lengths = self.lengths[indices]
+        indices = indices.to(self._home)
+        lengths = self._lengths[indices]
         before = self._starts[indices] - (lengths.cumsum(0) - lengths)
-        return before.repeat_interleave(lengths) + torch.arange(int(lengths.sum()), device=self.device)
+        where: torch.Tensor = before.repeat_interleave(lengths)
+        return (where + torch.arange(len(where), device=self._home)).to(self.device)
 
     def batch(self, indices: torch.Tensor) -> Batch:
         """Encode the examples of these indices, padded to the longest of them."""

@@ -12,7 +12,11 @@ RARE: Final = 0.1
 """Share of positives among the training examples below which they are rare: there the AUROC flatters, and average
 precision is the score to be shown first (Saito and Rehmsmeier 2015)."""
 
+_LARGEST_LOG: Final = 15.0
+"""A rate three million times the mean; an untrained network may say more, which would overflow."""
+
 Task = Literal["binary", "multi-label", "classes", "regression"]
+Link = Literal["identity", "log"]
 Values = npt.NDArray[np.float32]
 
 
@@ -26,10 +30,12 @@ class Objective:
         classes: Names of the classes; empty unless the task is "classes".
         weights: Weight of positives against negatives, one a target ("binary", "multi-label"), or
             one a class ("classes"); 1 where classes are not weighted.
-        means: Mean of each target, subtracted before training ("regression").
+        means: Mean of each target, subtracted before training ("regression"); with a log link, what rates are held
+            against.
         deviations: Standard deviation of each target ("regression").
         rare: Whether positives are rare: of the target in the middle where there are several; of classes, the rarest
             against the commonest.
+        link: What a logit is in regression: the standardised value, or the logarithm of a count's rate.
     """
 
     task: Task
@@ -39,10 +45,18 @@ class Objective:
     means: tuple[float, ...] = ()
     deviations: tuple[float, ...] = ()
     rare: bool = False
+    link: Link = "identity"
 
     @classmethod
     def from_training_set(
-        cls, task: Task, targets: tuple[str, ...], classes: tuple[str, ...], values: Values, *, weigh_classes: bool
+        cls,
+        task: Task,
+        targets: tuple[str, ...],
+        classes: tuple[str, ...],
+        values: Values,
+        *,
+        weigh_classes: bool,
+        link: Link = "identity",
     ) -> Self:
         """Measure class weights or the targets' scale.
 
@@ -52,6 +66,7 @@ class Objective:
             classes: Names of the classes.
             values: Training values of shape [example, target]; NaN where missing.
             weigh_classes: Whether rare classes count for more.
+            link: Whether numbers are counts.
         """
         if task == "regression":
             deviations = np.nanstd(values.astype(np.float64), axis=0)
@@ -60,6 +75,7 @@ class Objective:
                 targets,
                 means=tuple(np.nanmean(values.astype(np.float64), axis=0).tolist()),
                 deviations=tuple(np.where(deviations > 0, deviations, 1.0).tolist()),
+                link=link,
             )
         if task == "classes":
             known = values[~np.isnan(values)].astype(np.int64)
@@ -119,7 +135,12 @@ class Objective:
         filled = torch.where(known, values, torch.zeros_like(values))[:, None].expand_as(logits)
         if self.task == "regression":
             means, deviations = values.new_tensor(self.means), values.new_tensor(self.deviations)
-            losses = (logits - (filled - means) / deviations) ** 2
+            if self.link == "log":
+                # of a Poisson count, divided by the mean rate, so that it is of one size whatever is counted
+                bounded = logits.clamp(max=_LARGEST_LOG)
+                losses = functional.poisson_nll_loss(bounded, filled / means, reduction="none")
+            else:
+                losses = (logits - (filled - means) / deviations) ** 2
         else:
             smooth = filled * (1 - smoothing) + 0.5 * smoothing
             losses = functional.binary_cross_entropy_with_logits(logits, smooth, reduction="none")
@@ -143,6 +164,8 @@ class Objective:
 
     def predictions(self, logits: torch.Tensor) -> torch.Tensor:
         """Turn logits [example, output] into probabilities, or into values in the targets' units."""
+        if self.link == "log":
+            return logits.clamp(max=_LARGEST_LOG).exp() * logits.new_tensor(self.means)
         if self.task == "regression":
             return logits * logits.new_tensor(self.deviations) + logits.new_tensor(self.means)
         return logits.softmax(dim=1) if self.task == "classes" else logits.sigmoid()

@@ -36,6 +36,7 @@ from motifcnn.learning.training import EpochRecord
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.table import LayerRow
 from motifcnn.motifs import Motif
+from motifcnn.objectives import Objective
 from motifcnn.report import write_report
 from motifcnn.runs import RunDirectory, RunRecord, write_json
 from motifcnn.significance import LEAST_PER_CLASS
@@ -51,8 +52,9 @@ class Outcome:
     Args:
         model: The trained model.
         examples: What it was trained and tested on.
-        looked_at: Those that motifs were looked for in: all, or a sample of very many.
-        predictions: Shape [example, output], for all examples.
+        looked_at: Those that motifs were looked for in: all, or a sample of very many; windows of those with values for
+            each base.
+        predictions: Shape [example or base, output], for all examples.
         history: One record an epoch.
         layers: The layer table.
         baselines: Trivial models on the held-out examples.
@@ -60,6 +62,7 @@ class Outcome:
         assessment: The motifs.
         channels: What was found of the further channels.
         positions: Targets that depend on letters at fixed positions.
+        site_objective: The task of those that motifs were looked for in.
         cross_validation: What networks trained on folds reached, where that was asked for.
     """
 
@@ -72,14 +75,15 @@ class Outcome:
     baselines: tuple[Baseline, ...]
     filters: tuple[Motif, ...]
     assessment: Assessment
+    site_objective: Objective
     channels: ChannelFindings = field(default_factory=ChannelFindings)
     positions: tuple[FixedPositions, ...] = ()
     cross_validation: CrossValidation | None = None
 
     def scores(self, part: Part) -> Scores:
         """Return the network's scores on "train", "validation" or "test"."""
-        indices = self.examples.part(part)
-        return score_predictions(self.model.objective, self.predictions[indices], self.examples.values[indices])
+        rows = self.examples.rows(self.examples.part(part))
+        return score_predictions(self.model.objective, self.predictions[rows], self.examples.targeted[rows])
 
 
 def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | None, record: RunRecord) -> None:
@@ -140,16 +144,17 @@ def _part_names(examples: Examples) -> npt.NDArray[np.str_]:
 def _predictions_table(outcome: Outcome) -> pd.DataFrame:
     examples, objective = outcome.examples, outcome.model.objective
     table = pd.DataFrame({"id": examples.sequences.names, "split": _part_names(examples)})
+    everything = np.arange(len(examples))
     for column, name in enumerate(examples.targets):
-        values = examples.values[:, column]
+        values = examples.targeted[:, column]
         if objective.task == "classes":
             known = ~np.isnan(values)
             words = np.array([*objective.classes, None], dtype=object)
             table[name] = words[np.where(known, values, len(objective.classes)).astype(int)]
         else:
-            table[name] = values
+            table[name] = examples.cells(values, everything)
     for column, name in enumerate(objective.output_names):
-        table[f"predicted_{name}"] = outcome.predictions[:, column]
+        table[f"predicted_{name}"] = examples.cells(outcome.predictions[:, column], everything)
     return table
 
 
@@ -157,7 +162,7 @@ def _baselines_table(outcome: Outcome) -> pd.DataFrame:
     test = outcome.examples.part("test")
     table = pd.DataFrame({"id": np.array(outcome.examples.sequences.names, dtype=object)[test]})
     for baseline in outcome.baselines:
-        table[baseline.name] = baseline.predictions[:, 0]
+        table[baseline.name] = outcome.examples.cells(baseline.predictions[:, 0], test)
     return table
 
 
@@ -269,7 +274,7 @@ def _pairs_table(outcome: Outcome) -> pd.DataFrame:
 def _sites_table(outcome: Outcome) -> pd.DataFrame:
     """Best sites at the threshold in training and held-out positives, with their letters as the motif reads them."""
     examples, sites = outcome.looked_at, outcome.assessment.sites
-    found_in = found_sites(outcome.assessment, outcome.model.objective, examples)
+    found_in = found_sites(outcome.assessment, outcome.site_objective, examples)
     names = np.array(examples.sequences.names, dtype=object)
     parts = _part_names(examples)
     tables = []
@@ -330,12 +335,13 @@ def _positions_table(outcome: Outcome) -> pd.DataFrame:
 def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
     examples, objective = outcome.examples, outcome.model.objective
     lengths = examples.sequences.lengths
-    groups, validated = positive_groups(objective, examples.values), outcome.cross_validation
+    groups, validated = positive_groups(objective, examples.targeted), outcome.cross_validation
     return {
         "task": objective.task,
         "headline": objective.measures[0],
         "targets": list(objective.targets),
         "classes": list(objective.classes),
+        "unit": "sequences" if examples.bases is None else "bases",
         "data": {
             "sequences": len(examples.sequences),
             "shortest": int(lengths.min()),
@@ -343,7 +349,7 @@ def _metrics(outcome: Outcome, negatives_made: str | None) -> dict[str, Any]:
             "alphabet": examples.sequences.alphabet.name,
             "splits": {part: len(examples.part(part)) for part in PARTS},
             "positives": {
-                name: {part: int(group[1][examples.part(part)].sum()) for part in PARTS}
+                name: {part: int(group[1][examples.rows(examples.part(part))].sum()) for part in PARTS}
                 for name, group in zip(objective.output_names, groups, strict=True)
             },
             "looked_at_for_motifs": len(outcome.looked_at),
@@ -389,7 +395,7 @@ def _notes(outcome: Outcome) -> list[str]:
     notes = []
     motifs = outcome.assessment.motifs
     held_out = len(outcome.looked_at.part("test"))
-    if len(outcome.looked_at) < len(outcome.examples):
+    if len(outcome.looked_at) < len(outcome.examples) and outcome.examples.bases is None:
         notes.append(
             f"Motifs were made from and tested on a sample of {len(outcome.looked_at)} of the {len(outcome.examples)} "
             f"sequences ({held_out} of them held out), in which rare positives are more common."

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from motifcnn.assembly import assemble, fit
+from motifcnn.assembly import assemble, fit, objective_of
 from motifcnn.devices import Device, choose_device, use_threads
 from motifcnn.discovery.assessment import assess
 from motifcnn.discovery.channel_findings import channel_findings
@@ -20,14 +20,18 @@ from motifcnn.discovery.known_motifs import KnownMotifs, known_motifs
 from motifcnn.discovery.sample import sample_for_motifs
 from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun, MotifcnnError
+from motifcnn.inputs.base_windows import sited_examples
+from motifcnn.inputs.examples import Examples
 from motifcnn.inputs.splits import PARTS
 from motifcnn.learning.ablation import ablate
-from motifcnn.learning.baselines import fit_baselines
+from motifcnn.learning.base_baselines import fit_base_baselines
+from motifcnn.learning.baselines import Baseline, fit_baselines
 from motifcnn.learning.cross_validation import CrossValidation, cross_validate
 from motifcnn.learning.folds import Fold, divide_into_folds
 from motifcnn.learning.training import EpochRecord, EpochReport, predict_logits
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.model.table import LayerRow, layer_table
+from motifcnn.objectives import Objective
 from motifcnn.outcome import Outcome, write_outcome
 from motifcnn.preparation import InputFiles, Prepared, fit_model, prepare
 from motifcnn.ranks import Ranks, joined
@@ -142,7 +146,9 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
     model, encoded = assemble(prepared.examples, settings, model_settings, device)
     directory = RunDirectory(request.out)
     layers = layer_table(
-        model.network, int(prepared.examples.sequences.lengths.max()), word_sums=settings.training.word_sums
+        model.network,
+        int(prepared.examples.sequences.lengths.max()),
+        word_sums=settings.training.word_sums and not model.network.per_base,
     )
     if ranks.is_first:
         directory.prepare(force=request.force, resume=request.resume)
@@ -184,25 +190,31 @@ def _harvest(street: _Street, history: Sequence[EpochRecord], settings: Settings
     """Predict, extract motifs from training data and put them on trial on held-out data."""
     model, encoded, examples = street.model, street.encoded, street.prepared.examples
     network, objective, sequences = model.network, model.objective, examples.sequences
-    training, test = examples.part("train"), examples.part("test")
     everything = torch.arange(len(sequences)).numpy()
     # in double precision: the sigmoid of a large logit is 1 in single, and ties hide the order
     predictions = objective.predictions(predict_logits(network, encoded, everything).double()).numpy()
     _LOGGER.info("turning %d filters into motifs", network.filters.filters)
     generator = np.random.default_rng((settings.seed, 1))  # not the stream that may have made the negatives
     looked_at, their_letters = examples, encoded
-    sample = sample_for_motifs(examples, objective, generator)
-    if len(sample) < len(examples):
-        _LOGGER.info("motifs are made from and tested on a sample of %d of %d sequences", len(sample), len(examples))
-        looked_at = examples.subset(sample)
+    site_model = model
+    if examples.bases is not None:
+        looked_at = sited_examples(examples, network.filters.width)
+        site_model = replace(model, objective=objective_of(looked_at, settings))
+        _LOGGER.info("motifs are looked for in %d windows of the sequences", len(looked_at))
+    of_sites = site_model.objective
+    sample = sample_for_motifs(looked_at, of_sites, generator)
+    if len(sample) < len(looked_at):
+        _LOGGER.info("motifs are made from and tested on a sample of %d of %d sequences", len(sample), len(looked_at))
+        looked_at = looked_at.subset(sample)
+    if looked_at is not examples:
         their_letters = EncodedSequences(looked_at.sequences, looked_at.tracks, model.scales, encoded.device)
     # the held-out part alone judges motifs, so they may be made from the validation part, too
     shown = np.flatnonzero(looked_at.split != PARTS.index("test"))
     extracted = extract_motifs(
-        network, objective, their_letters, looked_at.sequences, looked_at.values, shown, settings.motifs
+        network, of_sites, their_letters, looked_at.sequences, looked_at.values, shown, settings.motifs
     )
     assessment = assess(
-        network, objective, their_letters, looked_at, extracted, settings.motifs, street.known.motifs, generator
+        network, of_sites, their_letters, looked_at, extracted, settings.motifs, street.known.motifs, generator
     )
     ablation = None
     if settings.training.ablation:
@@ -214,19 +226,27 @@ def _harvest(street: _Street, history: Sequence[EpochRecord], settings: Settings
         predictions=predictions,
         history=tuple(history),
         layers=tuple(street.layers),
-        baselines=tuple(
-            fit_baselines(
-                objective,
-                sequences,
-                examples.values,
-                training,
-                test,
-                tracks=examples.tracks,
-                gapped_words=settings.baseline == "gkm",
-            )
-        ),
+        baselines=tuple(_baselines(objective, examples, settings)),
         filters=tuple(filter_motifs(network, sequences)),
         assessment=assessment,
-        channels=channel_findings(model, looked_at, assessment, ablation, generator),
-        positions=tuple(fixed_positions(objective, looked_at, settings.motifs.e_threshold)),
+        channels=channel_findings(site_model, looked_at, assessment, ablation, generator),
+        positions=tuple(fixed_positions(objective, looked_at, settings.motifs.e_threshold))
+        if examples.bases is None
+        else (),
+        site_objective=of_sites,
+    )
+
+
+def _baselines(objective: Objective, examples: Examples, settings: Settings) -> list[Baseline]:
+    """Fit trivial models of what the network has learned."""
+    if examples.bases is not None:
+        return fit_base_baselines(objective, examples)
+    return fit_baselines(
+        objective,
+        examples.sequences,
+        examples.values,
+        examples.part("train"),
+        examples.part("test"),
+        tracks=examples.tracks,
+        gapped_words=settings.baseline == "gkm",
     )

@@ -19,11 +19,13 @@ from motifcnn.formats.genome import Genome
 from motifcnn.formats.labels import Labels, read_labels
 from motifcnn.formats.stored_fasta import memory_to_read, store_fasta
 from motifcnn.inputs.backgrounds import gc_matched_windows, shuffled_negatives
+from motifcnn.inputs.base_targets import read_base_targets
 from motifcnn.inputs.channels import missing, read_channels
-from motifcnn.inputs.examples import Examples, assign_splits, join
+from motifcnn.inputs.examples import Examples, assign_splits, join, join_bases
 from motifcnn.intervals import Interval, parse_interval
 from motifcnn.learning.baselines import fit_baselines
 from motifcnn.measures import MEASURE_NAMES
+from motifcnn.model.architectures import architecture_of
 from motifcnn.model.network import resolve
 from motifcnn.objectives import Objective
 from motifcnn.processors import physical_memory
@@ -46,18 +48,21 @@ class InputFiles:
         labels: Labels TSV, or None where all sequences are positives.
         genome: FASTA of the genome.
         conservation: Tracks: TSV, bigWig, bedGraph or wiggle; alignments or profiles, or folders of them.
+        per_base: Targets with a value for each base, in place of labels: TSV, bigWig, bedGraph or wiggle.
     """
 
     sequences: Path
     labels: Path | None = None
     genome: Path | None = None
     conservation: tuple[Path, ...] = ()
+    per_base: tuple[Path, ...] = ()
 
     def by_role(self) -> list[tuple[str, Path]]:
         """Return (role, path) of each file, for the record of the run."""
         named = [("sequences", self.sequences), ("labels", self.labels), ("genome", self.genome)]
         files = [(role, path) for role, path in named if path is not None]
-        return files + [("conservation", path) for path in self.conservation]
+        several = [("conservation", self.conservation), ("per-base target", self.per_base)]
+        return files + [(role, path) for role, paths in several for path in paths]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +83,33 @@ def prepare(files: InputFiles, settings: Settings) -> Prepared:
 
     Raises:
         InputError: A file is at fault.
+        MotifcnnError: The network and the targets do not suit each other: values for each base, or for each sequence.
     """
+    _check_suited(files, settings)
     genome = Genome(files.genome, settings.input.softmask) if files.genome is not None else None
     sequences = read_sequences(files.sequences, genome, settings.input)
+    made = None
+    if files.per_base:
+        targets = read_base_targets(files.per_base, sequences, settings.input.base_gaps)
+        examples, report = join_bases(
+            sequences, targets, allow_missing=settings.input.allow_missing, targets_path=files.per_base[0]
+        )
+        report += targets.lines()
+    else:
+        examples, report, made = _labelled(sequences, genome, files, settings)
+    for line in report:
+        _LOGGER.info("%s", line)
+    channels = read_channels(files.conservation, examples.sequences, settings.channels)
+    examples = examples.with_tracks(channels.values, channels.names)
+    if not files.per_base:
+        _warn_of_uneven_gaps(examples)
+    return Prepared(assign_splits(examples, settings.split, settings.seed), made)
+
+
+def _labelled(
+    sequences: Sequences, genome: Genome | None, files: InputFiles, settings: Settings
+) -> tuple[Examples, list[str], str | None]:
+    """Read labels, or make negatives; also say what was left out, and how negatives were made."""
     made = None
     if files.labels is None:
         sequences, labels, made = _with_made_negatives(sequences, genome, files, settings)
@@ -96,12 +125,28 @@ def prepare(files: InputFiles, settings: Settings) -> Prepared:
         sequences_path=files.sequences,
         labels_path=labels_path,
     )
-    for line in report:
-        _LOGGER.info("%s", line)
-    channels = read_channels(files.conservation, examples.sequences, settings.channels)
-    examples = examples.with_tracks(channels.values, channels.names)
-    _warn_of_uneven_gaps(examples)
-    return Prepared(assign_splits(examples, settings.split, settings.seed), made)
+    return examples, report, made
+
+
+def _check_suited(files: InputFiles, settings: Settings) -> None:
+    """Refuse a network with a value for each base without such a target, and the reverse."""
+    per_base = architecture_of(settings.model).summary == "bases"
+    name = f"--architecture {settings.model.architecture}"
+    if files.per_base and files.labels is not None:
+        raise MotifcnnError(f"{files.labels}: labels and --per-base cannot be learned together; leave one of them out")
+    if files.per_base and not per_base:
+        raise MotifcnnError(
+            f"{name} has one value for each sequence, and --per-base gives one for each base; "
+            "use --architecture unet or aspp"
+        )
+    if per_base and not files.per_base:
+        raise MotifcnnError(
+            f"{name} has a value for each base, and nothing gives these; "
+            "add --per-base FILE (TSV, bedGraph, bigWig), or use another architecture"
+        )
+    if files.per_base and (settings.baseline == "gkm" or settings.training.ablation):
+        option = "--ablation" if settings.training.ablation else "--baseline gkm"
+        raise MotifcnnError(f"{option} is for values of whole sequences; leave it out with --per-base")
 
 
 def fit_model(settings: ModelSettings, sequences: Sequences, path: Path) -> ModelSettings:

@@ -85,6 +85,15 @@ class Sequences:
             names, codes = self.names[first : first + _BLOCK], self.codes[offsets[0] : offsets[-1]]
             yield Sequences(names, codes, offsets - offsets[0], self.alphabet)
 
+    def cells(self, values: npt.NDArray[np.number], form: str) -> list[str]:
+        """Return a cell of a table for each sequence: a number for each of its letters, commas between them.
+
+        Args:
+            values: Shape [total positions].
+            form: How a number is written, such as "%.6g".
+        """
+        return [",".join(part) for part in np.split(np.char.mod(form, values), self.offsets[1:-1])]
+
     def letter_frequencies(self) -> npt.NDArray[np.float64]:
         """Return the share of each letter, ambiguity codes left out, one of each added so that none is 0."""
         size = self.alphabet.size

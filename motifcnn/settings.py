@@ -37,6 +37,9 @@ class InputSettings:
     negatives: Literal["auto", "shuffle", "genome"] = _setting(
         "auto", "Where negatives come from when no labels are given: shuffled positives or GC-matched genome."
     )
+    base_gaps: Literal["missing", "zero"] = _setting(
+        "missing", "Bases without a value in a --per-base target: left out of learning, or zero."
+    )
     shuffle_k: int = _setting(2, "Length of the words whose counts a shuffle keeps.", least=1)
 
 

@@ -52,6 +52,16 @@ class Simulation:
     sites: tuple[PlantedSite, ...]
     motifs: tuple[Motif, ...]
 
+    def bases(self) -> npt.NDArray[np.bool_]:
+        """Return whether a base lies in a site of each target, shape [total positions, target]."""
+        inside = np.zeros((len(self.sequences.codes), len(self.targets)), dtype=bool)
+        start_of = dict(zip(self.sequences.names, self.sequences.offsets[:-1].tolist(), strict=True))
+        for site in self.sites:
+            first = start_of[site.sequence]
+            column = self.targets.index(site.motif) if site.motif in self.targets else 0
+            inside[first + site.start : first + site.end, column] = True
+        return inside
+
 
 def simulate(
     settings: SimulationSettings, generator: np.random.Generator, motifs: Sequence[Motif] | None = None

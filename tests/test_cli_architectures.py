@@ -16,8 +16,10 @@ QUICK = (
     *("--database", "none"),
 )  # fmt: skip
 BLOCKS = ("--conv-layers", 2, "--conv-filters", 8, "--squeeze", "--pool", 4, "--summary", "average")
-OPTIONS = {name: ("--architecture", name) for name in ARCHITECTURES if name != "motif"}
-OPTIONS |= {kind: (*BLOCKS, "--conv-block", kind) for kind in ("separable", "residual", "dense")}
+OF_SEQUENCES = [name for name, architecture in ARCHITECTURES.items() if architecture.summary != "bases"]
+OPTIONS = {name: ("--architecture", name) for name in OF_SEQUENCES if name != "motif"}
+KINDS = ("separable", "residual", "dense", "unet", "aspp")
+OPTIONS |= {f"{kind} layers": (*BLOCKS, "--conv-block", kind) for kind in KINDS}
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -192,3 +192,20 @@ def test_where_positives_are_rare_average_precision_is_shown_first(task, columns
     if task != "regression":
         assert objective.measures[0] == ("average_precision" if rare else "auroc")
         assert set(objective.measures) == {"auroc", "average_precision"}
+
+
+def test_counts_have_a_poisson_loss_and_rates():
+    """The loss is least at the logarithm of the rate over the mean, there and nowhere else."""
+    values = np.array([[0], [3], [5], [np.nan]], dtype=np.float32)
+    objective = Objective.from_training_set("regression", ("n",), (), values, weigh_classes=True, link="log")
+    assert objective.means == pytest.approx((8 / 3,))
+    logits = torch.zeros(3, 1, 1, requires_grad=True)
+    objective.loss(logits, torch.from_numpy(values[:3])).backward()
+    expected = (1 - torch.from_numpy(values[:3]) / (8 / 3)) / 3
+    assert torch.allclose(logits.grad[:, 0], expected)
+    best = torch.log(torch.tensor([[3.0], [5.0]]) / (8 / 3))
+    assert torch.allclose(objective.predictions(best)[:, 0], torch.tensor([3.0, 5.0]))
+    alone, with_gap = (objective.loss(torch.zeros(n, 1, 1), torch.from_numpy(values[:n])) for n in (3, 4))
+    assert torch.equal(alone, with_gap)
+    assert torch.isfinite(objective.loss(torch.full((3, 1, 1), 1e4), torch.from_numpy(values[:3])))
+    assert torch.isfinite(objective.predictions(torch.full((3, 1), 1e4))).all()

@@ -126,12 +126,25 @@ def write_bedgraph(path: str | Path, stretches: Iterable[Stretch]) -> None:
         InputError: Stretches are out of order or overlap.
     """
     with atomic_write(path) as handle:
-        for stretch in _checked(stretches, path):
-            rounded = np.round(stretch.values.astype(np.float64), _DECIMALS) + 0.0  # no minus zero
-            for start, end in _runs(rounded):
-                if not np.isnan(rounded[start]):
-                    line = f"{stretch.chrom}\t{stretch.start + start}\t{stretch.start + end}\t{rounded[start]:.6g}\n"
-                    handle.write(line.encode())
+        for line in bedgraph_lines(stretches, path):
+            handle.write(line.encode())
+
+
+def bedgraph_lines(stretches: Iterable[Stretch], path: str | Path) -> Iterator[str]:
+    """Give the lines that `write_bedgraph` writes.
+
+    Args:
+        stretches: As there.
+        path: Where they are to go, for messages.
+
+    Raises:
+        InputError: Stretches are out of order or overlap.
+    """
+    for stretch in _checked(stretches, path):
+        rounded = np.round(stretch.values.astype(np.float64), _DECIMALS) + 0.0  # no minus zero
+        for start, end in _runs(rounded):
+            if not np.isnan(rounded[start]):
+                yield f"{stretch.chrom}\t{stretch.start + start}\t{stretch.start + end}\t{rounded[start]:.6g}\n"
 
 
 def write_bigwig(path: str | Path, stretches: Iterable[Stretch], sizes: Mapping[str, int]) -> None:

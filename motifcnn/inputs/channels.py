@@ -58,7 +58,7 @@ def read_channels(paths: Sequence[Path], sequences: Sequences, settings: Channel
     if not paths:
         return Channels((), np.empty((0, len(sequences.codes)), dtype=np.float32))
     names, parts = [], []
-    for path, file_name in zip(paths, _distinct([path.name for path in paths]), strict=True):
+    for path, file_name in zip(paths, distinct([path.name for path in paths]), strict=True):
         if str(path) != "-" and is_aligned(path):
             kinds, values = read_aligned(path, sequences, settings)
         else:
@@ -115,8 +115,8 @@ def matched(channels: Channels, scales: Sequence[TrackScale], path: Path) -> Cha
     return Channels(tuple(wanted), channels.values)
 
 
-def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Number names that occur more than once."""
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Number names that occur more than once, so that no two are alike."""
     total, seen = Counter(names), Counter[str]()
     distinct = []
     for name in names:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.genome_tracks import first_names
 from motifcnn.formats.labels import Labels, Task, check_variety
+from motifcnn.inputs.base_targets import BaseTargets, with_a_value
 from motifcnn.inputs.near_identical import Clusters, find_clusters
 from motifcnn.inputs.splits import PARTS, TEST, TRAIN, UNDIVIDED, VALIDATION, divide, parts_by_chromosome, strata
 from motifcnn.sequences import Sequences
@@ -44,6 +45,7 @@ class Examples:
             positions]; NaN where there is none.
         track_names: One name a track.
         split: Part of each example: 0 training, 1 validation, 2 test, shape [example].
+        bases: Values at each base, where these are to be learned; `values` are their means then, numbers.
     """
 
     sequences: Sequences
@@ -54,6 +56,7 @@ class Examples:
     tracks: Values
     track_names: tuple[str, ...]
     split: npt.NDArray[np.int8]
+    bases: BaseTargets | None = None
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -61,6 +64,26 @@ class Examples:
     def part(self, part: Part) -> Integers:
         """Return the indices of the examples of one part, in their order."""
         return np.flatnonzero(self.split == PARTS.index(part)).astype(np.int64)
+
+    @property
+    def targeted(self) -> Values:
+        """What is to be learned, a row for each example, or for each base, shape [row, target]; NaN where missing."""
+        return self.values if self.bases is None else self.bases.values
+
+    def rows(self, indices: Integers) -> Integers:
+        """Return the rows of `targeted`, and of predictions, that belong to examples: their own, or their bases'."""
+        return indices if self.bases is None else self.sequences.positions_of(indices)
+
+    def cells(self, column: npt.NDArray[np.floating], indices: Integers) -> npt.NDArray[np.floating] | list[str]:
+        """Return one cell of a table for each of some examples: its number, or those of its bases after commas.
+
+        Args:
+            column: Numbers of these examples' rows, one after another.
+            indices: The examples.
+        """
+        if self.bases is None:
+            return column
+        return self.sequences.subset(indices).cells(column, "%.4g")
 
     def subset(self, indices: Integers) -> "Examples":
         """Return some of the examples, in the order of the indices."""
@@ -70,6 +93,7 @@ class Examples:
             values=self.values[indices],
             tracks=self.tracks_of(indices),
             split=self.split[indices],
+            bases=self.bases and self.bases.at(self.sequences.positions_of(indices)),
         )
 
     def tracks_of(self, indices: Integers) -> Values:
@@ -134,6 +158,33 @@ def join(
     no_tracks = np.empty((0, len(kept.codes)), dtype=np.float32)
     split = np.full(len(kept), TRAIN, dtype=np.int8)
     return Examples(kept, labels.task, labels.targets, labels.classes, values, no_tracks, (), split), report
+
+
+def join_bases(
+    sequences: Sequences, targets: BaseTargets, *, allow_missing: bool, targets_path: Path
+) -> tuple[Examples, list[str]]:
+    """Make examples of sequences with a value for each base.
+
+    Args:
+        sequences: The sequences.
+        targets: Values at their bases.
+        allow_missing: Leave sequences without any value out, rather than refuse them.
+        targets_path: First file of the targets, for messages.
+
+    Returns:
+        The examples, as `join` gives them.
+
+    Raises:
+        InputError: Sequences have no value, or too few are left.
+    """
+    kept, report = with_a_value(targets, sequences, targets_path, allow_missing=allow_missing)
+    if len(kept) < LEAST_EXAMPLES:
+        message = f"{_count(len(kept), 'sequence')} with a value; at least {LEAST_EXAMPLES} are needed"
+        raise InputError(f"{message} to train and to test", targets_path)
+    no_tracks = np.empty((0, len(sequences.codes)), dtype=np.float32)
+    split, values = np.full(len(sequences), TRAIN, dtype=np.int8), targets.means(sequences)
+    examples = Examples(sequences, "regression", targets.names, (), values, no_tracks, (), split, targets)
+    return (examples if len(kept) == len(sequences) else examples.subset(kept)), report
 
 
 def assign_splits(examples: Examples, settings: SplitSettings, seed: int) -> Examples:
@@ -285,6 +336,8 @@ def _check_parts(examples: Examples, clusters: Clusters, *, by_chromosome: bool)
         values = examples.values[examples.split == PARTS.index(part)]
         if not len(values):
             raise MotifcnnError(f"the split leaves no example for {part}; {remedy}")
+        if examples.bases is not None and examples.bases.kind == "0/1":
+            examples.bases.at(examples.rows(examples.part(part))).check_variety(part, remedy)
         if examples.task == "regression":
             continue
         for target, column in zip(examples.targets, values.T, strict=True):

@@ -71,7 +71,7 @@ def fit_baselines(
     for name, features in trivial.items():
         spread = features[some].std(axis=0)
         scaled = (features - features[some].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        predictions[name] = _fit_each(objective, _logistic, scaled[some], values[some], scaled[scored_on])
+        predictions[name] = fit_each(objective, scaled[some], values[some], scaled[scored_on])
     if gapped_words:
         words = GappedWords.for_alphabet(sequences.alphabet, both_strands=sequences.alphabet.double_stranded)
         counts = unit_rows(words.counts(sequences))
@@ -96,6 +96,21 @@ def baseline_features(sequences: Sequences) -> dict[str, Matrix]:
         return {"composition": singles, **features}
     gc = singles[:, [sequences.alphabet.letters.index("C"), sequences.alphabet.letters.index("G")]].sum(axis=1)
     return {"gc": gc[:, None], "dinucleotides": _word_frequencies(sequences, 2), **features}
+
+
+def fit_each(objective: Objective, fitted: Matrix, values: npt.NDArray[np.float32], scored: Matrix) -> Matrix:
+    """Fit a linear model of an output each where its target is known.
+
+    Args:
+        objective: The task.
+        fitted: Features to fit on, shape [row, feature], of like scale.
+        values: Their targets, shape [row, target]; NaN where missing.
+        scored: Features of what is to be predicted.
+
+    Returns:
+        Shape [row to be predicted, output].
+    """
+    return _fit_each(objective, _logistic, fitted, values, scored)
 
 
 def _track_means(sequences: Sequences, tracks: npt.NDArray[np.float32]) -> Matrix:

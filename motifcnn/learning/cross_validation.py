@@ -79,7 +79,7 @@ def cross_validate(
             predictions[number] = received.reshape(-1, objective.outputs)
     scores = []
     for number, fold in enumerate(folds):
-        values = fold.examples.values[fold.examples.part("test")]
+        values = fold.examples.targeted[fold.examples.rows(fold.examples.part("test"))]
         scores.append(score_predictions(objective, predictions[number], values))
     ordered = tuple(predictions[number] for number in range(len(folds)))
     return CrossValidation(tuple(folds), ordered, tuple(scores), objective.output_names)
@@ -106,7 +106,7 @@ def fold_predictions_table(found: CrossValidation) -> pd.DataFrame:
         names = np.array(fold.examples.sequences.names, dtype=object)[indices]
         table = pd.DataFrame({"id": names, "fold": fold.name}, index=indices)
         for column, output in enumerate(found.outputs):
-            table[f"predicted_{output}"] = predicted[:, column]
+            table[f"predicted_{output}"] = fold.examples.cells(predicted[:, column], indices)
         tables.append(table)
     return pd.concat(tables).sort_index(kind="stable")
 

@@ -74,15 +74,21 @@ class TrainingData:
 
     Args:
         encoded: All sequences, on the device.
-        values: Targets of shape [example, target]; NaN where missing.
+        values: Targets of shape [example, target], or [base, target], as the network has logits; NaN where missing.
         train: Indices of the training set.
         validation: Indices of the validation set.
+        per_base: Whether values are those of bases.
     """
 
     encoded: EncodedSequences
     values: np.ndarray[tuple[int, int], np.dtype[np.float32]]
     train: Indices
     validation: Indices
+    per_base: bool = False
+
+    def rows(self, examples: torch.Tensor) -> torch.Tensor:
+        """Return the rows of `values` that belong to examples, on the device: their own, or their bases'."""
+        return self.encoded.positions_of(examples) if self.per_base else examples
 
 
 def train(
@@ -168,7 +174,7 @@ class _Loop:
         )
         self.steps = math.ceil(len(data.train) / settings.batch_size)
         self.state = Checkpoint.begin(network, self.optimiser)
-        known = data.values[data.validation]
+        known = data.values[self._rows(data.validation)]
         self.guessing = score_predictions(objective, np.zeros((len(known), objective.outputs)), known).guessing
 
     @property
@@ -236,7 +242,7 @@ class _Loop:
         batch = self.data.encoded.batch(indices)
         with _autocast(self.device, self.settings.precision):
             logits = self.network(batch)
-        values = self.values[indices]
+        values = self.values[self.data.rows(indices)]
         loss = self.objective.loss(logits.float(), values, self.settings.label_smoothing)
         loss = self.share.weigh(loss, torch.isfinite(values).sum())
         self.optimiser.zero_grad(set_to_none=True)
@@ -259,7 +265,7 @@ class _Loop:
 
     def _validate(self) -> tuple[float, float]:
         logits = self._validation_logits()
-        values = self.data.values[self.data.validation]
+        values = self.data.values[self._rows(self.data.validation)]
         loss = float(self.objective.loss(logits[:, None], torch.from_numpy(values)))
         predictions = self.objective.predictions(logits).numpy()
         figures = torch.tensor(
@@ -272,10 +278,15 @@ class _Loop:
         """Predict as many whole batches in each process as in any other, and give all of them to all."""
         chosen, ranks = self.data.validation, self.share.ranks
         begin, end = own_rows(len(chosen), ranks)
-        logits = torch.zeros(len(chosen), self.network.outputs)
-        logits[begin:end] = predict_logits(self.network, self.data.encoded, chosen[begin:end], self.settings.precision)
+        own = predict_logits(self.network, self.data.encoded, chosen[begin:end], self.settings.precision)
+        first = len(self._rows(chosen[:begin]))
+        logits = torch.zeros(len(self._rows(chosen)), self.network.outputs)
+        logits[first : first + len(own)] = own
         ranks.add_up(logits)
         return logits
+
+    def _rows(self, examples: Indices) -> Indices:
+        return self.data.rows(torch.from_numpy(examples).to(self.device)).cpu().numpy()
 
 
 def epochs_for(examples: int) -> int:
@@ -296,7 +307,7 @@ def own_rows(count: int, ranks: Ranks) -> tuple[int, int]:
 def predict_logits(
     network: MotifNetwork, encoded: EncodedSequences, indices: Indices, precision: str = "float32"
 ) -> torch.Tensor:
-    """Return the mean logits of examples on the CPU, shape [example, output].
+    """Return the mean logits of examples on the CPU, shape [example, output]; or [base, output], example by example.
 
     Args:
         network: The network, on the device of the sequences.
@@ -308,10 +319,8 @@ def predict_logits(
     if not len(indices):
         return torch.empty(0, network.outputs)
     with torch.no_grad(), _autocast(encoded.device, precision):
-        chosen = torch.from_numpy(indices)
-        return torch.cat(
-            over_batches(encoded, chosen, PREDICTION_BATCH, lambda batch: network.logits(batch).float().cpu())
-        )
+        chosen, most = torch.from_numpy(indices), PREDICTION_BATCH // (8 if network.per_base else 1)
+        return torch.cat(over_batches(encoded, chosen, most, lambda batch: network.logits(batch).float().cpu()))
 
 
 def _autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -35,6 +35,8 @@ def _convolved(features: torch.Tensor, weight: torch.Tensor, groups: int, dilati
 
 
 def _normalised(norm: ScoreNorm, scores: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    if scores.device.type == "cpu" and bool(known.all()):  # a GPU would have to be waited for
+        return norm.of_known(scores)
     normalised: torch.Tensor = norm(scores.masked_fill(~known, MASKED))
     return normalised
 
@@ -322,6 +324,8 @@ def side_by_side(parts: Sequence[torch.Tensor], restarts: int) -> torch.Tensor:
 
 def pooled_maxima(features: torch.Tensor, width: int) -> torch.Tensor:
     """Return maxima over windows side by side; the last one may be cut short."""
+    if width == 1:
+        return features
     return functional.max_pool1d(features, min(width, features.shape[2]), width, ceil_mode=True)
 
 

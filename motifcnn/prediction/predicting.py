@@ -1,10 +1,11 @@
 """Use a trained network on other sequences."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 
@@ -15,6 +16,7 @@ from motifcnn.formats.genome import Genome
 from motifcnn.inputs.channels import matched, read_channels
 from motifcnn.learning.training import own_rows, predict_logits
 from motifcnn.model.store import TrainedModel, load_model
+from motifcnn.objectives import Objective
 from motifcnn.preparation import read_sequences
 from motifcnn.ranks import ALONE, Ranks
 from motifcnn.runs import RunDirectory
@@ -22,13 +24,54 @@ from motifcnn.sequences import Sequences
 from motifcnn.settings import InputSettings
 
 
-def model_of(path: Path, device: Device) -> TrainedModel:
+def model_of(path: Path, device: Device, *, whole: str = "") -> TrainedModel:
     """Load the model of a run directory, or of a model file itself.
 
+    Args:
+        path: Run directory or model file.
+        device: Where to compute.
+        whole: Command or option that needs one value of a whole sequence; empty for others.
+
     Raises:
-        InputError: There is none.
+        InputError: There is none, or it has a value for each base where one of a sequence is needed.
     """
-    return load_model(RunDirectory(path).model if path.is_dir() else path, device.torch_device)
+    model = load_model(RunDirectory(path).model if path.is_dir() else path, device.torch_device)
+    if whole and model.network.per_base:
+        raise InputError(
+            f"{whole} needs one value of a sequence, and this network has one for each base; "
+            "give a run of another architecture",
+            path,
+        )
+    return model
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Predictions of the sequences of a file.
+
+    Args:
+        sequences: What was predicted; none in all processes but the first.
+        objective: The model's task.
+        values: Probabilities, or values in the targets' units, shape [sequence, output]; or [base, output].
+        per_base: Whether these are of bases.
+    """
+
+    sequences: Sequences
+    objective: Objective
+    values: npt.NDArray[np.float64]
+    per_base: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name an output."""
+        return self.objective.output_names
+
+    def table(self) -> pd.DataFrame:
+        """Return a row a sequence: `id`, and one column a target or class; values of bases stand between commas."""
+        columns: dict[str, Any] = {"id": list(self.sequences.names)}
+        for name, column in zip(self.names, self.values.T, strict=True):
+            columns[name] = self.sequences.cells(column, "%.6g") if self.per_base else column
+        return pd.DataFrame(columns)
 
 
 def read_model_input(
@@ -93,8 +136,8 @@ def predict_file(
     conservation: tuple[Path, ...],
     device: Device,
     ranks: Ranks = ALONE,
-) -> pd.DataFrame:
-    """Predict each sequence of a file.
+) -> Predicted:
+    """Predict each sequence of a file, or each of its bases.
 
     Args:
         model_path: Run directory, or model file.
@@ -105,8 +148,7 @@ def predict_file(
         ranks: Processes that share the work.
 
     Returns:
-        Columns `id` and one a target or class: probabilities, or values in the targets' units. All rows in the
-        first of several processes, none in the others.
+        All predictions in the first of several processes, none in the others.
 
     Raises:
         InputError: The model or the input is at fault.
@@ -116,10 +158,9 @@ def predict_file(
     sequences, tracks = read_model_input(model, sequences_path, genome, conservation)
     encoded = EncodedSequences(sequences, tracks, model.scales, device.torch_device)
     logits = _divided_logits(model, encoded, len(sequences), ranks)
-    predictions = model.objective.predictions(logits).numpy()
-    columns: dict[str, Any] = {"id": list(sequences.names[: len(logits)])}
-    columns |= {name: predictions[:, n] for n, name in enumerate(model.objective.output_names)}
-    return pd.DataFrame(columns)
+    shown = sequences if ranks.is_first else sequences.subset(np.arange(0))
+    values = model.objective.predictions(logits).numpy()
+    return Predicted(shown, model.objective, values, model.network.per_base)
 
 
 def _divided_logits(model: TrainedModel, encoded: EncodedSequences, count: int, ranks: Ranks) -> torch.Tensor:

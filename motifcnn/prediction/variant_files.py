@@ -80,7 +80,7 @@ def compare_variants(request: VariantRequest, out: BinaryIO, device: Device) -> 
     Raises:
         InputError: A file is at fault, or they do not belong together.
     """
-    model = model_of(request.model, device)
+    model = model_of(request.model, device, whole="predict --vcf")
     run = RunDirectory(request.model)
     motifs = read_motifs(run.motifs_meme, model.alphabet) if run.motifs_meme.is_file() else []
     genome = Genome(request.genome, model.softmask)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from motifcnn.report.run_files import Row, RunFiles, number
-from motifcnn.report.tables import count, decimal, plural, probability
+from motifcnn.report.tables import count, decimal, plural, probability, unit
 
 
 def why_nothing(files: RunFiles, e_threshold: float, merit: str, score: float) -> list[str]:
@@ -36,8 +36,9 @@ def why_nothing(files: RunFiles, e_threshold: float, merit: str, score: float) -
     said += _limit(rows, e_threshold) or _parts(files)
     if np.isfinite(score):
         said.append(
-            f"The network itself reaches {merit} {decimal(score, 2)} on held-out sequences. Near guessing there may be "
-            "nothing to find, or too few sequences to find it; far above, more than single motifs tells them apart."
+            f"The network itself reaches {merit} {decimal(score, 2)} on held-out {unit(files.metrics)}. Near guessing "
+            "there may be nothing to find, or too few sequences to find it; far above, more than single motifs tells "
+            "them apart."
         )
     return said
 
@@ -46,11 +47,12 @@ def _parts(files: RunFiles) -> list[str]:
     """How many sequences there were to learn from and to test on."""
     data = files.metrics.get("data") or {}
     splits, said = data.get("splits") or {}, []
+    kind = "positive" if unit(files.metrics) == "sequences" else "positive base"
     for target, counts in (data.get("positives") or {}).items():
         positives, of = (counts or {}).get("train"), splits.get("train")
         if isinstance(positives, int) and isinstance(of, int):
             said.append(
-                f"{plural(positives, 'positive')} of {target} among {plural(of, 'training sequence')}, and "
+                f"{plural(positives, kind)} of {target} among {plural(of, 'training sequence')}, and "
                 f"{count(counts.get('test'))} among {count(splits.get('test'))} held out, were there to tell it from."
             )
     return said

@@ -35,6 +35,7 @@ from motifcnn.report.tables import (
     plural,
     probability,
     repeat_command,
+    unit,
 )
 from motifcnn.report.wording import (
     MEASURES,
@@ -111,6 +112,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
     pairs = pair_rows(files.pairs.rows, e_threshold)
     return {
         "task": metrics.get("task", ""),
+        "unit": unit(metrics),
         "headline": headline(metrics, measured),
         "merit": MEASURES[headline_measure(metrics)],
         "motif_sentence": motif_sentence(rows, e_threshold, len(metrics.get("targets") or [])),
@@ -164,7 +166,7 @@ def _site_style(metrics: dict[str, Any]) -> str:
 def _tiles(metrics: dict[str, Any], measured: Performance, rows: list[MotifRow]) -> list[tuple[str, str]]:
     """The few numbers to see first, each with what it is."""
     merit = MEASURES.get(measured.measure, measured.measure)
-    tiles = [(decimal(measured.model_score, 2), f"{merit} on held-out sequences")]
+    tiles = [(decimal(measured.model_score, 2), f"{merit} on held-out {unit(metrics)}")]
     if measured.best_baseline is not None:
         name, score = measured.best_baseline
         tiles.append((decimal(score, 2), f"the same for {name}"))
@@ -268,6 +270,7 @@ def _split_rows(metrics: dict[str, Any]) -> list[tuple[str, list[str]]]:
     positives = data.get("positives") or {}
     for target, counts in positives.items():
         kind = "above the mean" if metrics.get("task") == "regression" else "positives"
+        kind = kind if unit(metrics) == "sequences" else f"bases: {kind}"
         name = kind if len(positives) == 1 else f"{kind}: {target}"
         rows.append((name, [count((counts or {}).get(part)) for part in _PARTS]))
     return rows

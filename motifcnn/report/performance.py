@@ -10,8 +10,8 @@ from markupsafe import Markup
 from motifcnn.measures import MEASURE_NAMES
 from motifcnn.report.curves import Curves, Numbers, auroc_interval, curves
 from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, scatter_chart
-from motifcnn.report.run_files import RunFiles
-from motifcnn.report.tables import MISSING, count, decimal
+from motifcnn.report.run_files import RunFiles, Table
+from motifcnn.report.tables import MISSING, count, decimal, unit
 
 _BASELINE_NAMES: Final = {
     "gc": "GC content only",
@@ -19,6 +19,7 @@ _BASELINE_NAMES: Final = {
     "dinucleotides": "dinucleotides only",
     "length": "length only",
     "tracks": "means of the further channels only",
+    "profile": "mean profile by position only",
     "gkm": "gapped k-mers (SVM)",
 }
 """Models beside the network by what they see; any other is called by its own name."""
@@ -174,7 +175,8 @@ def _baseline_curves(files: RunFiles) -> dict[str, Curves]:
     if not targets or not files.baselines.rows or files.metrics.get("classes"):
         return {}
     truth = {row.get("id", ""): row for row in files.predictions.rows}
-    labels = np.array([_float(truth.get(row.get("id", ""), {}).get(targets[0])) for row in files.baselines.rows])
+    in_order = tuple(truth.get(row.get("id", ""), {}) for row in files.baselines.rows)
+    labels = Table(files.predictions.columns, in_order).numbers(targets[0])
     found = {
         baseline_name(column): curves(labels, files.baselines.numbers(column))
         for column in files.baselines.columns
@@ -198,7 +200,7 @@ def _roc_figure(lines: dict[str, Curves], trivial: dict[str, Curves], all_lines:
             drawn,
             Axis("negatives wrongly called positive", 0.0, 1.0),
             Axis("positives found", 0.0, 1.0),
-            "Receiver operating characteristic on held-out sequences",
+            "Receiver operating characteristic of what was held out",
             guide=(0.0, 1.0),
         ),
         tuple((line.key, line.name, f"AUROC {decimal(merit)}") for line, merit in zip(drawn, merits, strict=True)),
@@ -223,7 +225,7 @@ def _precision_figure(lines: dict[str, Curves], trivial: dict[str, Curves]) -> F
             drawn,
             Axis("recall: share of positives found", 0.0, 1.0),
             Axis("precision: share right among the calls", 0.0, 1.0),
-            "Precision against recall on held-out sequences",
+            "Precision against recall of what was held out",
             guide=guide,
         ),
         tuple(
@@ -247,7 +249,8 @@ def _classification_table(
     test, validation = files.metrics.get("test") or {}, files.metrics.get("validation") or {}
     first = headline_measure(files.metrics)
     merit = MEASURE_NAMES[first]
-    header = ("", "AUROC", "95 % interval", "average precision", "sequences", "positives", f"{merit} on validation")
+    what = unit(files.metrics)
+    header = ("", "AUROC", "95 % interval", "average precision", what, "positives", f"{merit} on validation")
     names = list(dict.fromkeys([*measured, *map(str, test.get("per_target") or {})]))
     alone = len(names) == 1
     rows: list[tuple[str, ...]] = []
@@ -256,7 +259,8 @@ def _classification_table(
         spread = (MISSING, decimal(precision), count(test.get("n")), MISSING)
         rows.append(("mean of all", decimal(auroc), *spread, decimal(earlier)))
     for name in names:
-        cells = _network_cells(measured.get(name), _part(test, name, alone))
+        # bases of a sequence are not independent of one another, so that an interval would be too narrow
+        cells = _network_cells(measured.get(name), _part(test, name, alone), with_interval=what == "sequences")
         earlier = decimal(_part(validation, name, alone).get(first))
         rows.append(("this network" if alone else name, *cells, earlier))
     for name, score in scores.items():
@@ -278,10 +282,10 @@ def _part(section: Mapping[str, Any], name: str, alone: bool) -> Mapping[str, An
     return found
 
 
-def _network_cells(curve: Curves | None, test: Mapping[str, Any]) -> tuple[str, ...]:
+def _network_cells(curve: Curves | None, test: Mapping[str, Any], *, with_interval: bool) -> tuple[str, ...]:
     auroc = test.get("auroc", curve.auroc if curve else None)
     interval = MISSING
-    if curve is not None and auroc is not None:
+    if curve is not None and auroc is not None and with_interval:
         low, high = auroc_interval(auroc, curve.positives, curve.negatives)
         if low < high:  # without any error the formula gives no width, which says nothing
             interval = f"{decimal(low)} to {decimal(high)}"
@@ -332,7 +336,7 @@ def _regression(files: RunFiles) -> Performance:
     figures = (_scatter_figure(files, target) for target in targets[:_MOST_SCATTERS])
     return Performance(
         tuple(figure for figure in figures if figure is not None),
-        ("", "Pearson’s r", "Spearman’s ρ", "R²", "sequences", "Pearson’s r on validation"),
+        ("", "Pearson’s r", "Spearman’s ρ", "R²", unit(files.metrics), "Pearson’s r on validation"),
         tuple(rows),
         measure,
         _float(test.get(measure)),
@@ -346,9 +350,12 @@ def _scatter_figure(files: RunFiles, target: str) -> Figure | None:
     known = np.isfinite(measured) & np.isfinite(predicted)
     if not known.any():
         return None
-    title = f"Predicted against measured {target} on held-out sequences"
+    what = unit(files.metrics)
+    title = f"Predicted against measured {target} on held-out {what}"
     drawing = scatter_chart(measured[known], predicted[known], f"measured {target}", f"predicted {target}", title)
-    return Figure(target, drawing, remark="One dot a held-out sequence; on the grey line both are equal.")
+    return Figure(
+        target, drawing, remark=f"One dot a held-out {what.removesuffix('s')}; on the grey line both are equal."
+    )
 
 
 def _float(value: Any) -> float:

@@ -34,8 +34,12 @@ class Table:
     rows: tuple[Row, ...]
 
     def numbers(self, column: str) -> Numbers:
-        """Return a column as numbers, shape [row]; NaN where a cell holds none or the column is missing."""
-        return np.array([number(row.get(column, "")) for row in self.rows], dtype=np.float64)
+        """Return a column as numbers, shape [row]; NaN where a cell holds none or the column is missing.
+
+        Cells of several numbers, such as those of a sequence's bases, with commas between them, follow one another.
+        """
+        cells = [row.get(column, "") for row in self.rows]
+        return np.array([number(part) for cell in cells for part in cell.split(",")], dtype=np.float64)
 
     def where(self, column: str, value: str) -> "Table":
         """Return the rows that hold this value in a column."""

@@ -130,6 +130,11 @@ def plural(number_of: int, one: str, many: str = "") -> str:
     return f"{count(number_of)} {one if number_of == 1 else many or one + 's'}"
 
 
+def unit(metrics: Mapping[str, Any]) -> str:
+    """Return what a run's predictions are of: "sequences" or "bases"."""
+    return str(metrics.get("unit") or "sequences")
+
+
 def motif_rows(rows: Sequence[Row], e_threshold: float, task: str = "binary") -> list[MotifRow]:
     """Return the rows of the motif table, in the order of the file.
 

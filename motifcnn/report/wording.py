@@ -8,7 +8,7 @@ from motifcnn.measures import MEASURE_NAMES
 from motifcnn.report.curves import auroc_interval
 from motifcnn.report.performance import Performance
 from motifcnn.report.run_files import RunFiles
-from motifcnn.report.tables import MotifRow, count, decimal, plural, probability
+from motifcnn.report.tables import MotifRow, count, decimal, plural, probability, unit
 
 _FEW_HELD_OUT: Final = 30
 """Below so many held-out positives the 95 % interval of an AUROC is wider than about ±0.1."""
@@ -24,7 +24,7 @@ MEASURES: Final = MEASURE_NAMES | {"pearson": "correlation (Pearson)", "spearman
 def headline(metrics: Mapping[str, Any], measured: Performance) -> str:
     """Return one or two sentences on how well the network predicts."""
     score = measured.model_score
-    examples = count((metrics.get("test") or {}).get("n"))
+    examples, what = count((metrics.get("test") or {}).get("n")), unit(metrics)
     if math.isnan(score):
         return "How well the network predicts could not be measured on held-out sequences."
     task, merit = metrics.get("task"), MEASURES.get(measured.measure, measured.measure)
@@ -40,9 +40,9 @@ def headline(metrics: Mapping[str, Any], measured: Performance) -> str:
     if task == "binary" and _may_be_guessing(metrics):
         return (
             f"The network does not tell positives from negatives better than guessing: {merit} {decimal(score, 2)} on "
-            f"{examples} held-out sequences, where guessing has {guessing}."
+            f"{examples} held-out {what}, where guessing has {guessing}."
         )
-    sentence = f"The network {does} of {decimal(score, 2)} on {examples} held-out sequences"
+    sentence = f"The network {does} of {decimal(score, 2)} on {examples} held-out {what}"
     if measured.measure == "average_precision":
         sentence += f", where guessing has {guessing}, the share of positives"
     if measured.best_baseline is None:

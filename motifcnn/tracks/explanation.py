@@ -145,7 +145,7 @@ def explain(
     directory = RunDirectory(run)
     if not directory.motifs_table.is_file():
         raise InputError("is no complete run; give the directory that `motifcnn train` wrote with -m", run)
-    model = model_of(run, device)
+    model = model_of(run, device, whole="explain")
     motifs = read_motif_filters(directory, model)
     sequence = read_one(text, model, genome, name)
     tracks = model_tracks(model, sequence, conservation, Path(text))

@@ -92,7 +92,7 @@ def write_model_tracks(request: ModelTrackRequest, device: Device) -> ModelTrack
     Raises:
         MotifcnnError: The run, the genome or a file is at fault.
     """
-    model = model_of(request.run, device)
+    model = model_of(request.run, device, whole="scan --model-track")
     files = track_files(request.out, model.objective.output_names, [motif.name for motif in request.motifs])
     present = [path for path in files if path.exists()]
     if present and not request.force:

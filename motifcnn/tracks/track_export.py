@@ -105,7 +105,8 @@ def export_tracks(request: TrackRequest, device: Device) -> TrackSummary:
         MotifcnnError: Files are there already, or cannot be written.
     """
     run = RunDirectory(request.run)
-    model = model_of(request.run, device)
+    changed = request.mutagenesis or request.indels
+    model = model_of(request.run, device, whole="--mutagenesis" if changed else "")
     motifs = read_motif_filters(run, model)
     if not motifs:
         raise InputError("this run found no motif, so there is no track to export; its report.html says more", run.path)

@@ -9,7 +9,7 @@ from motifcnn.errors import InputError
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
 from motifcnn.objectives import Objective
-from motifcnn.prediction.predicting import predict_file
+from motifcnn.prediction import predicting
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
 
@@ -23,6 +23,10 @@ OBJECTIVES = {
     "regression": Objective("regression", ("level",), means=(10.0,), deviations=(2.0,)),
 }
 TEXTS = {"first": "ACGTTGCANNACGT", "second": "ttgacattgacaacgtaa", "third": "GGGGG"}
+
+
+def predict_file(*arguments):
+    return predicting.predict_file(*arguments).table()
 
 
 def save(path, objective=BINARY, scales=(), softmask="keep", width=200):
