@@ -1,12 +1,14 @@
 """`motifcnn simulate`: four files that agree with one another, or one line of refusal."""
 
+import numpy as np
 import pytest
 
 from motifcnn.alphabet import DNA
+from motifcnn.formats.conservation import read_tracks
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.motif_files import read_motifs
 
-NAMES = ["labels.tsv", "motifs.meme", "sequences.fa", "truth.bed"]
+NAMES = ["labels.tsv", "motifs.meme", "positive.bases.tsv", "sequences.fa", "truth.bed"]
 
 
 def small(out, *more):
@@ -22,7 +24,8 @@ def test_the_files_agree(run_cli, tmp_path, task):
     result = run_cli(*small(tmp_path / "out", "--task", task))
     assert result.exit_code == 0, result.stderr
     assert result.stdout == ""
-    assert sorted(contents(tmp_path / "out")) == NAMES
+    targets = [f"{target}.bases.tsv" for target in (["positive"] if task == "binary" else ["planted_1", "planted_2"])]
+    assert sorted(contents(tmp_path / "out")) == sorted([*NAMES[:2], *targets, *NAMES[3:]])
     sequences = read_fasta(tmp_path / "out" / "sequences.fa")
     header, *rows = [line.split("\t") for line in (tmp_path / "out" / "labels.tsv").read_text().splitlines()]
     motifs = read_motifs(tmp_path / "out" / "motifs.meme")
@@ -32,6 +35,14 @@ def test_the_files_agree(run_cli, tmp_path, task):
     assert all(len(site) == 6 and int(site[2]) - int(site[1]) == 10 and site[5] in "+-" for site in truth)
     assert {site[0] for site in truth} == {row[0] for row in rows if "1" in row[1:]}
     assert {site[3] for site in truth} <= {motif.name for motif in motifs}
+    for target in targets:
+        inside = read_tracks(tmp_path / "out" / target, sequences)
+        own = [site for site in truth if task == "binary" or target == f"{site[3]}.bases.tsv"]
+        expected = np.zeros(len(inside))
+        for name, start, end, *_ in own:
+            first = int(sequences.offsets[sequences.names.index(name)])
+            expected[first + int(start) : first + int(end)] = 1
+        assert np.array_equal(inside, expected)
 
 
 def test_the_seed_decides_every_byte(run_cli, tmp_path):
