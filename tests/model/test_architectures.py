@@ -35,7 +35,7 @@ def unet_floor(upper, lower):
 
 
 PARAMETERS = {  # weights, and a gain and a shift of each unit; at last the head's weights and biases
-    "motif": 4 * (convolution(4, 64, 19) + 65 * OUTPUTS),
+    "motif": 4 * (convolution(4, 64, 19) + 7 + 65 * OUTPUTS),  # and a curve of seven knots
     "deepbind": convolution(4, 16, 24) + 32 * (16 + 2) + 33 * OUTPUTS,
     # 200 letters: 67, 17, 5 positions
     "basset": convolution(4, 300, 19) + convolution(300, 200, 11) + convolution(200, 200, 7)
