@@ -78,7 +78,7 @@ class _BestWindows(torch.autograd.Function):
         both: bool,
         placement: Placement | None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        place = rows.detach().contiguous().numpy()
+        place = rows.detach().float().contiguous().numpy()
         scores, starts, reverse = _search(weight.detach(), codes.numpy(), lengths.numpy(), alphabet, both, place)
         found = torch.from_numpy(scores), torch.from_numpy(starts), torch.from_numpy(reverse)
         ctx.mark_non_differentiable(found[1], found[2])
