@@ -91,11 +91,13 @@ def machine_code() -> MachineCode:
     """
     try:
         kept = _kept()
-        if kept is None:
-            _LOGGER.info("compiling the scanner once; it takes some seconds")
-            kept = _compiled()
-            _keep(kept)
-        return MachineCode(**_functions(kept))
+        if kept is not None:
+            return MachineCode(**_functions(kept))
+        _LOGGER.info("compiling the scanner once; it takes some seconds")
+        fresh = _compiled()
+        loaded = MachineCode(**_functions(fresh))
+        _keep(fresh)
+        return loaded
     except Exception as error:  # whatever a foreign compiler, processor or installation comes up with
         raise NoMachineCodeError(f"{type(error).__name__}: {error}") from error
 

@@ -156,7 +156,7 @@ class Search:
         return load(self._builder, self._builder.gep(self._words, [place]), _BYTES)
 
     def _indices(self, words, rows):
-        """Return where to look in each row of a table; where the highest bit is set, a row of several gives 0."""
+        """Return where to look in each row of a table; of several rows, all but one give 0: the highest bit is set."""
         if rows == 1:
             return [words]
         builder, size = self._builder, self._shuffle.entries

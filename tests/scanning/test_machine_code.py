@@ -80,6 +80,14 @@ def test_a_damaged_file_is_made_again(fresh):
         assert file.read_bytes() == whole
 
 
+def test_what_cannot_be_loaded_is_not_kept(fresh, monkeypatch):
+    monkeypatch.setattr(module, "_compiled", lambda: b"no machine code")
+    monkeypatch.setattr(module, "_functions", fail)
+    with pytest.raises(NoMachineCodeError):
+        machine_code()
+    assert not fresh.exists()
+
+
 def test_where_nothing_can_be_kept_it_is_said_and_the_work_goes_on(fresh, caplog):
     fresh.write_text("a file where the folder should be")
     with caplog.at_level(logging.WARNING, "motifcnn"):
