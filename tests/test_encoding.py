@@ -113,3 +113,10 @@ def test_sequences_of_one_length_are_gathered_as_others_are():
     same, mixed = random_sequences(0, DNA, (5, 5, 5)), random_sequences(0, DNA, (5, 5, 5, 9))
     chosen = torch.tensor([2, 1])
     assert torch.equal(EncodedSequences(same).batch(chosen).codes, EncodedSequences(mixed).batch(chosen).codes)
+
+
+def test_positions_are_those_of_the_letters():
+    sequences = random_sequences(0, DNA)
+    chosen = np.array([2, 0, 0, 3])
+    found = EncodedSequences(sequences).positions_of(torch.from_numpy(chosen))
+    assert found.tolist() == sequences.positions_of(chosen).tolist()

@@ -407,3 +407,40 @@ def test_predictions_do_not_depend_on_how_much_memory_holds(data, monkeypatch):
 
     monkeypatch.setattr(network, "logits", limited)
     assert torch.allclose(predict_logits(network, data.encoded, data.train), expected, atol=1e-6)
+
+
+BASES = ModelSettings(filters=4, filter_width=1, restarts=2, pool=1, summary="bases", strands="single")
+
+
+@pytest.fixture
+def base_data(generator):
+    """The target of a base is 1 where its letter is G, so that a row out of place would leave nothing to learn."""
+    codes = [generator.integers(0, 4, length).astype(np.uint8) for length in generator.integers(5, 30, 90)]
+    sequences = Sequences.from_list([f"s{n}" for n in range(90)], codes, DNA)
+    values = (sequences.codes == 2)[:, None].astype(np.float32)
+    values[::11] = np.nan
+    return TrainingData(EncodedSequences(sequences), values, np.arange(0, 66), np.arange(66, 90)[::-1].copy(), True)
+
+
+def bases_trained(data, ranks=ALONE):
+    network = MotifNetwork(BASES, DNA, 0, 1, seed=3)
+    objective = Objective.from_training_set("binary", ("g",), (), data.values, weigh_classes=True)
+    settings = replace(SETTINGS, learning_rate=0.1)
+    return network, train(network, objective, data, settings, seed=5, ranks=ranks)
+
+
+def test_each_base_learns_its_own_value(base_data):
+    network, history = bases_trained(base_data)
+    assert history[-1].validation_score == pytest.approx(1.0)
+    assert history[-1].validation_loss < 0.2
+    logits = predict_logits(network, base_data.encoded, np.array([7, 3]))
+    rows = base_data.rows(torch.tensor([7, 3])).numpy()
+    assert ((logits[:, 0] > 0).numpy() == (base_data.values[rows, 0] == 1))[~np.isnan(base_data.values[rows, 0])].all()
+
+
+def test_processes_share_the_bases_of_a_batch(base_data, together):
+    network, history = bases_trained(base_data)
+    for other, found in together(2, lambda ranks: bases_trained(base_data, ranks)):
+        assert losses_in(found) == pytest.approx(losses_in(history), abs=1e-4)
+        logits, expected = (predict_logits(n, base_data.encoded, np.arange(90)) for n in (other, network))
+        assert torch.allclose(logits, expected, atol=5e-3)
