@@ -51,6 +51,7 @@ def test_gaps_that_tell_the_classes_apart_are_said(tmp_path, generator, caplog, 
             values[:20] = "."
         rows.append(f"s{n}\t{','.join(values)}\n")
     (tmp_path / "t.tsv").write_text("".join(rows))
+    caplog.set_level("WARNING", "motifcnn")  # another test may have run a command quietly
     prepare(InputFiles(tmp_path / "s.fa", tmp_path / "s.tsv", conservation=(tmp_path / "t.tsv",)), Settings())
     found = [record.message for record in caplog.records if "where the track has gaps" in record.message]
     assert len(found) == uneven
