@@ -40,7 +40,7 @@ def planted_matrices(folder: Path, held_out: set[str]) -> tuple[float, float]:
     sequences = read_fasta(folder / "sequences.fa", "dna")
     chosen = np.flatnonzero([name in held_out for name in sequences.names])
     truth = read_tracks(folder / "positive.bases.tsv", sequences)[sequences.positions_of(chosen)]
-    matrices = [motif.log_odds() for motif in read_motifs(folder / "motifs.meme")]
+    matrices = [motif.log_odds().scores for motif in read_motifs(folder / "motifs.meme")]
     scores = np.concatenate(
         [np.max([best_over_bases(sequences[n], matrix) for matrix in matrices], axis=0) for n in chosen]
     )
