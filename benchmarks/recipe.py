@@ -12,6 +12,7 @@ import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from main_job import SETS, Set
@@ -27,18 +28,19 @@ from motifcnn.learning.word_sums import add_word_sums
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
 from motifcnn.preparation import InputFiles, fit_model, prepare
-from motifcnn.settings import Settings
+from motifcnn.settings import ModelSettings, Settings, TrainingSettings
 from motifcnn.significance import rank_auroc
 
-VARIANTS = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "filters from noise": {"seeded_filters": 0.0},
     "no sums": {"word_sums": False},
+    "no places": {"placement": False},
     "neither": {"seeded_filters": 0.0, "word_sums": False},
     "before": {"seeded_filters": 0.0, "word_sums": False, "learning_rate": 8e-3, "epochs": 30, "patience": 8},
     "12 epochs": {"epochs": 12},
 }
-"""Changes of the training settings; "before" is the recipe that this one replaced."""
+"""Changes of the network's and the training's settings; "before" is the recipe that this one replaced."""
 
 
 def folds_of(examples: Examples, seed: int) -> np.ndarray:
@@ -76,6 +78,17 @@ def _ninth(labels: np.ndarray, label: int) -> int:
     return max(2, int((labels == label).sum()) // 9)
 
 
+def _changed(
+    model: ModelSettings, training: TrainingSettings, changes: dict[str, Any]
+) -> dict[str, ModelSettings | TrainingSettings]:
+    """Return both sections with the changes that are theirs."""
+    sections = {"model": model, "training": training}
+    return {
+        name: replace(section, **{key: value for key, value in changes.items() if hasattr(section, key)})
+        for name, section in sections.items()
+    }
+
+
 def measure(item: Set, data: Path, variants: list[str], seeds: list[int]) -> list[str]:
     """Return one cell a variant."""
     files = InputFiles(*(data / item.folder / file for file in item.train))
@@ -88,7 +101,7 @@ def measure(item: Set, data: Path, variants: list[str], seeds: list[int]) -> lis
     for name in variants:
         found = []
         for seed in seeds:
-            settings = replace(plain, seed=seed, model=model, training=replace(plain.training, **VARIANTS[name]))
+            settings = replace(plain, seed=seed, **_changed(model, plain.training, VARIANTS[name]))
             fold = folds_of(examples, seed)
             found += [score(examples, fold, tested, settings) for tested in range(int(fold.max()) + 1)]
         auroc, spent = np.mean(found, axis=0)
