@@ -134,5 +134,5 @@ def test_the_library_example_runs_on_a_small_network(checkout, monkeypatch, caps
 def test_the_library_example_runs_as_it_stands(checkout, capsys):
     exec(library_example(), {})
     score, consensus = capsys.readouterr().out.split()
-    assert float(score) > 0.7
+    assert float(score) > 0.4  # average precision: one in eleven is a positive
     assert "TGTGA" in consensus or "TCACA" in consensus
