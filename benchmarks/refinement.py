@@ -18,7 +18,7 @@ from main_job import PEPTIDES, SETS
 from motifs import labelled
 
 from motifcnn import __version__
-from motifcnn.discovery.background import Background
+from motifcnn.discovery.markov_background import Background
 from motifcnn.discovery.refinement import NO_ANCHOR, refine
 from motifcnn.learning.enriched_words import WordIndex, enriched_words
 from motifcnn.motifs import Motif, uniform_background

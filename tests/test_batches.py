@@ -41,7 +41,7 @@ def test_everything_is_computed_in_its_order(encoded):
 
 def test_batches_are_halved_until_they_fit_and_stay_so(encoded, caplog):
     compute, sizes = holding(3)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, "motifcnn"):
         found = torch.cat(over_batches(encoded, torch.arange(20), 16, compute))
     assert torch.equal(found, torch.cat(over_batches(encoded, torch.arange(20), 20, lambda batch: batch.lengths)))
     assert sizes == [16, 8, 4, *[2] * 10]

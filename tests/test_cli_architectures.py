@@ -103,4 +103,4 @@ def test_an_unknown_name_is_refused_with_the_list(run_cli, tiny_run, tmp_path):
     config.write_text("[model]\narchitecture = 'resnet'\n")
     result = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", "--config", config)
     assert result.exit_code == 1
-    assert "one of motif, deepbind, basset, koo-2, koo-50, koo-deep, pyramid, dilated is needed" in result.stderr
+    assert f"one of {', '.join(ARCHITECTURES)} is needed" in result.stderr

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from motifcnn.discovery.background import Background
 from motifcnn.discovery.comparison import motif_similarity
+from motifcnn.discovery.markov_background import Background
 from motifcnn.motifs import Matrix, Motif
 from motifcnn.scanning.best import best_sites
 from motifcnn.sequences import Sequences

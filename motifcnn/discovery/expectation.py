@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.compiling import compiled
-from motifcnn.discovery.background import Background
+from motifcnn.discovery.markov_background import Background
 from motifcnn.discovery.triplets import TripletSequences, triplet_scores
 from motifcnn.motifs import Matrix, Motif
 

@@ -17,7 +17,7 @@ from motifcnn.alphabet import Alphabet
 from motifcnn.encoding import Batch
 from motifcnn.model import through_maximum
 from motifcnn.model.batch_share import BatchLayer
-from motifcnn.model.placement import Placement
+from motifcnn.model.place_curves import PlaceCurves
 
 MASKED = float("-inf")
 _LEAST_VARIANCE = 1e-5
@@ -120,7 +120,7 @@ class SharedFilters(nn.Module):
             fits = positions < batch.lengths[:, None]
         return scores.masked_fill(~fits[:, None, :], MASKED), strands[:, -1] > strands[:, 0]
 
-    def best_windows(self, batch: Batch, placement: Placement | None = None) -> BestWindows:
+    def best_windows(self, batch: Batch, placement: PlaceCurves | None = None) -> BestWindows:
         """Find each filter's best window in each example; only the scores carry gradients.
 
         The search runs without gradients; the score of the window found is then computed again
@@ -139,7 +139,7 @@ class SharedFilters(nn.Module):
             return BestWindows(*found)
         return self._dense_best_windows(batch, placement)
 
-    def _dense_best_windows(self, batch: Batch, placement: Placement | None) -> BestWindows:
+    def _dense_best_windows(self, batch: Batch, placement: PlaceCurves | None) -> BestWindows:
         rows = None if placement is None else placement.rows()
         with torch.no_grad():
             scores = functional.conv1d(batch.inputs, self.strand_weights())

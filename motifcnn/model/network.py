@@ -21,7 +21,7 @@ from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.model.architectures import architecture_of, layers_of, positions_after
 from motifcnn.model.blocks import DenseLayer, Dropout, Features, Layer, mean_over, pooled_maxima
 from motifcnn.model.filters import MASKED, BestWindows, ScoreNorm, SharedFilters
-from motifcnn.model.placement import Placement
+from motifcnn.model.place_curves import PlaceCurves
 from motifcnn.model.word_branch import WordBranch
 from motifcnn.settings import AUTO, ModelSettings
 
@@ -129,9 +129,9 @@ class MotifNetwork(nn.Module):
         head = torch.randn(self.restarts, before, outputs, generator=generator) * (0.1 * (1.0 / before) ** 0.5)
         self.head = nn.Parameter(head)
         self.bias = nn.Parameter(torch.zeros(self.restarts, outputs))
-        self.placement: Placement | None = None
+        self.placement: PlaceCurves | None = None
         if settings.placement and architecture.placement and self.whole_sequence:
-            self.placement = Placement(architecture.restarts, architecture.filters, self.filters.both_strands)
+            self.placement = PlaceCurves(architecture.restarts, architecture.filters, self.filters.both_strands)
         self.words: WordBranch | None = None
 
     def _summary_size(self) -> int:

@@ -20,7 +20,7 @@ import torch
 
 from motifcnn.alphabet import Alphabet, Codes
 from motifcnn.model.maximum_code import COMMON, LANES, WORD, add_windows, search_block, words_of
-from motifcnn.model.placement import Placement
+from motifcnn.model.place_curves import PlaceCurves
 
 Floats = npt.NDArray[np.float32]
 
@@ -41,7 +41,7 @@ def best_windows(
     lengths: torch.Tensor,
     alphabet: Alphabet,
     both_strands: bool,
-    placement: Placement | None = None,
+    placement: PlaceCurves | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Find each filter's best window in each example; only the scores carry gradients.
 
@@ -76,7 +76,7 @@ class _BestWindows(torch.autograd.Function):
         lengths: torch.Tensor,
         alphabet: Alphabet,
         both: bool,
-        placement: Placement | None,
+        placement: PlaceCurves | None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         place = rows.detach().float().contiguous().numpy()
         scores, starts, reverse = _search(weight.detach(), codes.numpy(), lengths.numpy(), alphabet, both, place)

@@ -144,7 +144,7 @@ class _Block:
         half: Lane of the first filter's reverse strand; `LANES` where one strand is read.
         table: Rows of the symbols, shape [symbol, column, lane].
         track_table: Rows of the tracks, shape [track, column, lane].
-        place: What a window's score begins with, by its distance from the middle (see `Placement.rows`), shape
+        place: What a window's score begins with, by its distance from the middle (see `PlaceCurves.rows`), shape
             [row, lane].
     """
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motifcnn.alphabet import DNA
-from motifcnn.discovery.background import Background
 from motifcnn.discovery.expectation import MOST_SHARE, NO_ANCHOR, Expectation
+from motifcnn.discovery.markov_background import Background
 from motifcnn.discovery.triplets import TripletSequences
 from motifcnn.motifs import Motif
 from motifcnn.sequences import Sequences

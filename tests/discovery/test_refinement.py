@@ -7,8 +7,8 @@ import pytest
 
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.discovery import refinement
-from motifcnn.discovery.background import Background
 from motifcnn.discovery.comparison import motif_similarity
+from motifcnn.discovery.markov_background import Background
 from motifcnn.discovery.refinement import NO_ANCHOR, refine
 from motifcnn.motifs import Motif, uniform_background
 from motifcnn.sequences import Sequences

@@ -34,7 +34,7 @@ NETWORKS = {
     **{
         name: replace(SMALL, architecture=name)
         for name, architecture in ARCHITECTURES.items()
-        if architecture.stages or architecture.summary != "maximum"
+        if architecture.summary != "bases" and (architecture.stages or architecture.summary != "maximum")
     },
 }
 

@@ -139,7 +139,7 @@ def test_hits_without_a_value_say_so(tmp_path, generator, caplog):
 def test_whole_tracks_need_no_word(tmp_path, generator, caplog):
     text = DNA.decode(generator.integers(0, 4, 200).astype(np.uint8))
     track = write_table(tmp_path / "t.tsv", {"a": np.ones(200)})
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, "motifcnn"):
         lines = scanned(write_fasta(tmp_path / "s.fa", {"a": text}), [motif_of(4, generator)], track)
     assert not caplog.records
     for line in lines:  # a track that is the same everywhere adds nothing

@@ -10,7 +10,7 @@ from motifcnn.alphabet import DNA
 from motifcnn.encoding import Batch, EncodedSequences
 from motifcnn.model.filters import SharedFilters
 from motifcnn.model.network import MotifNetwork
-from motifcnn.model.placement import Placement
+from motifcnn.model.place_curves import PlaceCurves
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
 
@@ -19,7 +19,7 @@ KNOTS = [0, 4, 8, 16, 32, 64, 128]
 
 
 def placement_of(mirrored):
-    placement = Placement(RESTARTS, FILTERS, mirrored)
+    placement = PlaceCurves(RESTARTS, FILTERS, mirrored)
     torch.nn.init.normal_(placement.values, 0, 1, generator=torch.Generator().manual_seed(5))
     return placement
 

@@ -14,7 +14,7 @@ _KNOTS = (0, 4, 8, 16, 32, 64, 128)
 """Distances from the middle, in letters, at which a curve is told; beyond the last it is level."""
 
 
-class Placement(nn.Module):
+class PlaceCurves(nn.Module):
     """A curve for each restart.
 
     Args:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from motifcnn.alphabet import DNA, PROTEIN
-from motifcnn.discovery.background import Background
+from motifcnn.discovery.markov_background import Background
 from motifcnn.discovery.triplets import TripletSequences
 from motifcnn.sequences import Sequences
 
