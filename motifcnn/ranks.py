@@ -177,17 +177,18 @@ def joined() -> Iterator[Ranks]:
     import torch.distributed
 
     store = _begun(here)
-    before = signal.signal(signal.SIGTERM, _stop)
+    afterwards = signal.signal(signal.SIGTERM, _stop)
     try:
         yield Ranks(here)
     except InterruptedRun:
         raise
     except Exception as error:  # Ctrl-C reaches them all at once
+        afterwards = signal.SIG_IGN  # it is ending, and has still to say why
         if not _is_first_to_fail(store):
             raise AlreadyTold(str(error)) from None
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, afterwards)
         torch.distributed.destroy_process_group()
 
 
