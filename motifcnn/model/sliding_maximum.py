@@ -52,6 +52,8 @@ class SlidingMaximum:
     @property
     def windows_at_once(self) -> int:
         """Windows worth taking at once: as scores have room, but at least as many as share a base."""
+        if self._place is not None:  # the scores of all letters are held, a block of lanes at a time
+            return max(max(_ROOM // LANES, 4 * self._window) // self._stride, 1)
         blocks: int = _ROOM // (self._filters * len(self._ends))
         shared = int(self._blocks.max())
         return max(blocks - shared, shared, 1)

@@ -91,3 +91,12 @@ def test_windows_at_once_bound_the_memory(monkeypatch):
     monkeypatch.setattr(sliding_maximum, "_ROOM", 1)
     assert sliding.windows_at_once == 25 // 7
     assert SlidingMaximum(weight, [6] * 10, DNA.fractions, 30, 30).windows_at_once == 1
+
+
+def test_windows_at_once_bound_the_memory_of_wide_windows_with_places():
+    weight, place = np.zeros((2, 10, 4, 6), dtype=np.float32), np.zeros((3, 10), dtype=np.float32)
+    for window, stride in ((30, 7), (200, 25), (10_000, 1250), (10_000, 10_000)):
+        sliding = SlidingMaximum(weight, [6] * 10, DNA.fractions, window, stride, place)
+        letters = sliding.windows_at_once * stride
+        assert sliding.windows_at_once >= 1
+        assert letters <= max(4 * window, sliding_maximum._ROOM // 64)
