@@ -130,3 +130,26 @@ def real_data():
     if not folder.is_dir():
         pytest.skip(f"no real data sets at {folder}; set MOTIFCNN_REAL_DATA to their folder")
     return folder
+
+
+@pytest.fixture
+def interrupt_and_resume(run_cli, monkeypatch):
+    """Run a training, interrupt it after its second epoch as Ctrl-C does, and let it go on."""
+    from motifcnn.learning import training
+
+    def go(*command):
+        save, seen = training.save_checkpoint, []
+
+        def interrupt(path, state):
+            save(path, state)
+            seen.append(state.epoch)
+            if len(seen) == 2:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "save_checkpoint", interrupt)
+            assert run_cli(*command).exit_code == 130
+        resumed = run_cli(*command, "--resume")
+        assert resumed.exit_code == 0, resumed.stderr
+
+    return go

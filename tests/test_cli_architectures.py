@@ -55,25 +55,10 @@ def test_filters_become_motifs(deep_run, tiny_run):
     assert motif_similarity(motif, truth, both_strands=True).correlation > 0.8
 
 
-def test_an_interrupted_run_goes_on(deep_run, run_cli, tiny_run, tmp_path, monkeypatch):
+def test_an_interrupted_run_goes_on(deep_run, interrupt_and_resume, tiny_run, tmp_path):
     """Dropout in every layer draws again what an uninterrupted run drew."""
-    from motifcnn.learning import training
-
     out, options = deep_run
-    save, seen = training.save_checkpoint, []
-
-    def interrupt(path, state):
-        save(path, state)
-        seen.append(state.epoch)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-
-    command = ("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", *options)
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "save_checkpoint", interrupt)
-        assert run_cli(*command).exit_code == 130
-    resumed = run_cli(*command, "--resume")
-    assert resumed.exit_code == 0, resumed.stderr
+    interrupt_and_resume("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", *options)
     for name in ("model.safetensors", "history.tsv", "predictions.tsv"):
         assert (tmp_path / "run" / name).read_bytes() == (out / name).read_bytes()
 

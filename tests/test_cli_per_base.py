@@ -135,24 +135,9 @@ def test_the_other_strand_has_the_same_values(run, run_cli, simulated, tmp_path)
         assert np.allclose(values, back[::-1], atol=1e-4)
 
 
-def test_an_interrupted_run_goes_on(run, run_cli, simulated, tmp_path, monkeypatch):
-    from motifcnn.learning import training
-
+def test_an_interrupted_run_goes_on(run, interrupt_and_resume, tmp_path):
     out, options, _ = run
-    save, seen = training.save_checkpoint, []
-
-    def interrupt(path, state):
-        save(path, state)
-        seen.append(state.epoch)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-
-    command = ("train", *options, "-o", tmp_path / "run", *QUICK)
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "save_checkpoint", interrupt)
-        assert run_cli(*command).exit_code == 130
-    resumed = run_cli(*command, "--resume")
-    assert resumed.exit_code == 0, resumed.stderr
+    interrupt_and_resume("train", *options, "-o", tmp_path / "run", *QUICK)
     for name in ("model.safetensors", "history.tsv", "predictions.tsv", "report.html"):
         one, other = ((folder / name).read_bytes() for folder in (tmp_path / "run", out))
         assert one == other or name == "report.html"
