@@ -16,6 +16,10 @@ from motifcnn.sequences import Sequences
 
 Tracks = npt.NDArray[np.float32]
 
+Places = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""From indices of examples, their lengths and positions to the places in each sequence from which its letters are
+taken, and from which its tracks, both [example, position]."""
+
 
 @dataclass(frozen=True)
 class TrackScale:
@@ -128,18 +132,25 @@ class EncodedSequences:
         where: torch.Tensor = before.repeat_interleave(lengths)
         return (where + torch.arange(len(where), device=self._home)).to(self.device)
 
-    def batch(self, indices: torch.Tensor) -> Batch:
-        """Encode the examples of these indices, padded to the longest of them."""
+    def batch(self, indices: torch.Tensor, places: Places | None = None) -> Batch:
+        """Encode the examples of these indices, padded to the longest of them.
+
+        Args:
+            indices: Which examples.
+            places: Where to take what stands at each position; from there by default.
+        """
         indices = indices.to(self._home)
         lengths = self._lengths[indices]
         positions = torch.arange(self._one_length or int(lengths.max()), device=self._home)
         inside = positions < lengths[:, None]
-        where = torch.where(inside, self._starts[indices][:, None] + positions, 0)
-        codes = self._codes[where].to(self.device)
+        starts = self._starts[indices][:, None]
+        letters, of_tracks = (positions, positions) if places is None else places(indices, lengths, positions)
+        codes = self._codes[torch.where(inside, starts + letters, 0)].to(self.device)
 
         def inputs() -> torch.Tensor:
             channels = [self._rows[codes.long()].permute(0, 2, 1)]
             if self._tracks is not None:
+                where = torch.where(inside, starts + of_tracks, 0)
                 channels.append(self._tracks[:, where].permute(1, 0, 2).to(self.device))
             return (torch.cat(channels, dim=1) * inside[:, None, :].to(self.device)).contiguous()
 

@@ -144,9 +144,10 @@ def _check_suited(files: InputFiles, settings: Settings) -> None:
             f"{name} has a value for each base, and nothing gives these; "
             "add --per-base FILE (TSV, bedGraph, bigWig), or use another architecture"
         )
-    if files.per_base and (settings.baseline == "gkm" or settings.training.ablation):
-        option = "--ablation" if settings.training.ablation else "--baseline gkm"
-        raise MotifcnnError(f"{option} is for values of whole sequences; leave it out with --per-base")
+    options = [f"--{name.replace('_', '-')}" for name in settings.training.augmentations]
+    options += ["--ablation"] * settings.training.ablation + ["--baseline gkm"] * (settings.baseline == "gkm")
+    if files.per_base and options:
+        raise MotifcnnError(f"{options[0]} is for values of whole sequences; leave it out with --per-base")
 
 
 def fit_model(settings: ModelSettings, sequences: Sequences, path: Path) -> ModelSettings:

@@ -142,6 +142,21 @@ class TrainingSettings:
     label_smoothing: float = _setting(0.02, "Share of the label moved towards even odds.", least=0, below=1)
     class_weights: bool = _setting(True, "Weigh the classes of a target equally.")
     gradient_clip: float = _setting(1.0, "Largest norm of the gradient.", above=0)
+    augment_shift: int = _setting(
+        0, "Most letters by which training sequences are shifted, either way, anew in each epoch; 0: none.", least=0
+    )
+    augment_substitutions: float = _setting(
+        0.0, "Share of their letters redrawn from the same sequence, anew in each epoch.", least=0, most=1
+    )
+    augment_indels: int = _setting(
+        0, "Most letters inserted or deleted at one place of each, anew in each epoch; 0: none.", least=0
+    )
+    clean_epochs: float = _setting(
+        0.2,
+        "Share of the epochs, at the end, that show training sequences unchanged.",
+        least=0,
+        most=1,
+    )
     ablation: bool = _setting(False, "Train again without the further channels, and test what they add.")
     seeded_filters: float = _setting(
         0.5, "Share of the filters that start from words enriched in the training set.", least=0, most=1
@@ -150,6 +165,13 @@ class TrainingSettings:
     word_sums: bool = _setting(True, "Add a weight for each word of the whole sequence to the filters' logits.")
     word_penalty: float = _setting(2.0, "Penalty of those weights, in similarities of a sequence with itself.", above=0)
     precision: Literal["auto", "float32", "bf16"] = _setting("auto", "Arithmetic; auto: bf16 on GPUs.")
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        """Names of the settings by which training sequences are changed at random; none by default."""
+        return tuple(
+            name for name in ("augment_shift", "augment_substitutions", "augment_indels") if getattr(self, name)
+        )
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,10 @@ def test_what_needs_one_value_of_a_sequence_refuses(run, run_cli, simulated):
         (("LABELS", "--per-base", "TSV", "--architecture", "unet"), "cannot be learned together; leave one"),
         (("--per-base", "TSV", "--architecture", "unet", "--pool", 4), "pools, which leaves no value for each base"),
         (("--per-base", "TSV", "--architecture", "unet", "--baseline", "gkm"), "leave it out with --per-base"),
+        (
+            ("--per-base", "TSV", "--architecture", "unet", "--augment-indels", 3),
+            "--augment-indels is for values of whole sequences; leave it out with --per-base",
+        ),
         (("--per-base", "SHORT", "--architecture", "unet"), "short.tsv:2: 3 values for 'simulated_001', which has"),
         (("--per-base", "OTHER", "--architecture", "unet"), "has values for none of the 160 sequences"),
         (("--per-base", "GRAPH", "--architecture", "unet"), "have none in their names"),

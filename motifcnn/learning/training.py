@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from motifcnn.batches import halved, over_batches
-from motifcnn.encoding import EncodedSequences
+from motifcnn.encoding import EncodedSequences, Places
 from motifcnn.errors import InterruptedRun, MotifcnnError
+from motifcnn.learning.augmentation import Augmentation, augmented_epochs
 from motifcnn.learning.checkpoints import Checkpoint, save_checkpoint, shared_checkpoint
 from motifcnn.learning.evaluation import score_predictions
 from motifcnn.model.batch_share import UNDIVIDED, BatchShare, share_batches
@@ -37,7 +38,7 @@ class EpochRecord:
     Args:
         epoch: Passes over the training set so far.
         learning_rate: At the end of the epoch.
-        train_loss: Mean loss of the epoch's steps, dropout and smoothing included.
+        train_loss: Mean loss of the epoch's steps, augmentation, dropout and smoothing included.
         validation_loss: Loss of the averaged restarts on the validation set.
         validation_score: AUROC, average precision where positives are rare, or Pearson correlation, there.
     """
@@ -112,8 +113,8 @@ def train(
         objective: What to learn.
         data: Examples.
         settings: Tunables of the loop.
-        seed: Seed of the order of examples and of dropout; each epoch draws from the seed and its
-            own number, so that a resumed run draws what an uninterrupted one does.
+        seed: Seed of the order of examples, of their augmentation and of dropout; each epoch draws from the
+            seed and its own number, so that a resumed run draws what an uninterrupted one does.
         checkpoint: File that holds the state after each epoch, which the first of several processes reads and
             writes; none is written by default.
         resume: Go on from that file where it exists.
@@ -173,14 +174,16 @@ class _Loop:
             lr=settings.learning_rate,
         )
         self.steps = math.ceil(len(data.train) / settings.batch_size)
+        self.augmented = augmented_epochs(settings)
+        self.places: Places | None = None
         self.state = Checkpoint.begin(network, self.optimiser)
         known = data.values[self._rows(data.validation)]
         self.guessing = score_predictions(objective, np.zeros((len(known), objective.outputs)), known).guessing
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are done, or none of the last ones was better."""
-        stale = self.state.epoch - self.state.best_epoch
+        """Whether all epochs are done, or none of the last ones was better, of those without augmentation."""
+        stale = self.state.epoch - max(self.state.best_epoch, self.augmented)
         return self.state.epoch >= self.settings.epochs or (self.state.epoch > 0 and stale >= self.settings.patience)
 
     def restore(self, state: Checkpoint) -> None:
@@ -212,6 +215,7 @@ class _Loop:
         draws = torch.Generator().manual_seed(_epoch_seed(self.seed, epoch))
         self.network.dropout.generator.manual_seed(_epoch_seed(self.seed + 1, epoch))
         order = torch.from_numpy(self.data.train)[torch.randperm(len(self.data.train), generator=draws)]
+        self.places = self._places(epoch)
         self.network.train()
         losses = [
             self._step(indices.to(self.device), epoch * self.steps + number)
@@ -235,11 +239,17 @@ class _Loop:
         )
         return record
 
+    def _places(self, epoch: int) -> Places | None:
+        if epoch >= self.augmented:
+            return None
+        width = self.network.settings.filter_width
+        return Augmentation(self.settings, _epoch_seed(self.seed + 2, epoch), width).places
+
     def _step(self, indices: torch.Tensor, number: int) -> torch.Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate(number)
         indices = indices[self.share.begin(len(indices))]
-        batch = self.data.encoded.batch(indices)
+        batch = self.data.encoded.batch(indices, self.places)
         with _autocast(self.device, self.settings.precision):
             logits = self.network(batch)
         values = self.values[self.data.rows(indices)]

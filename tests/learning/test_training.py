@@ -107,6 +107,89 @@ def test_resuming_after_any_epoch_is_as_if_never_stopped(data, tmp_path, model, 
     assert resumed_history == history
 
 
+AUGMENTED = replace(
+    SETTINGS, augment_shift=5, augment_substitutions=0.1, augment_indels=3, clean_epochs=0.25
+)  # three epochs, and a clean one
+
+
+def letters_in(monkeypatch):
+    """Return the letters that each training step is given, as they come, with where its step begins."""
+    given, batch = [], EncodedSequences.batch
+
+    def watched(self, indices, places=None):
+        made = batch(self, indices, places)
+        inside = torch.arange(made.codes.shape[1]) < made.lengths[:, None]
+        given.append({int(i): made.codes[n][inside[n]].tolist() for n, i in enumerate(indices)})
+        return made
+
+    monkeypatch.setattr(EncodedSequences, "batch", watched)
+    return given
+
+
+def test_sequences_are_changed_anew_in_each_epoch_and_not_at_the_end_nor_for_validation(data, monkeypatch):
+    given = letters_in(monkeypatch)
+    run(data, AUGMENTED)
+    epochs = [{k: v for part in given[first : first + 6] for k, v in part.items()} for first in range(0, len(given), 6)]
+    true = {int(i): data.encoded.batch(torch.tensor([i])).codes[0].tolist() for i in range(90)}
+    assert len(epochs) == 4
+    assert all(sorted(epoch) == list(range(90)) for epoch in epochs)
+    for epoch in epochs:  # five training steps, and one of validation
+        assert all(epoch[i] == true[i] for i in data.validation)
+    for i in data.train:
+        assert len({tuple(epoch[i]) for epoch in epochs}) == 4
+        assert {len(epoch[i]) for epoch in epochs} == {len(true[i])}
+        assert epochs[3][i] == true[i]
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_resuming_an_augmented_training_is_as_if_never_stopped(data, tmp_path, epochs):
+    whole, history = run(data, AUGMENTED)
+    assert history != run(data)[1]
+    with pytest.raises(Stop):
+        run(data, AUGMENTED, checkpoint=tmp_path / "state", on_epoch=stop_after(epochs))
+    resumed, resumed_history = run(data, AUGMENTED, checkpoint=tmp_path / "state", resume=True)
+    assert weights_of(resumed) == weights_of(whole)
+    assert resumed_history == history
+
+
+def test_changes_depend_neither_on_batches_nor_on_processes(data, monkeypatch, together):
+    found = []
+    for size, batch_size in ((1, 16), (1, 7), (2, 16)):
+        settings = replace(AUGMENTED, epochs=1, clean_epochs=0.0, batch_size=batch_size)
+        with monkeypatch.context() as patch:
+            given = letters_in(patch)
+            together(size, lambda ranks, settings=settings: run(data, settings, ranks=ranks))
+        found.append({k: v for part in given for k, v in part.items()})
+    assert found[0] == found[1] == found[2]
+    assert sorted(found[0]) == list(range(90))
+
+
+def test_processes_take_the_augmented_steps_of_one(data, together):
+    network, history = run(data, AUGMENTED)
+    for other, found in together(2, lambda ranks: run(data, AUGMENTED, ranks=ranks)):
+        assert losses_in(found) == pytest.approx(losses_in(history), abs=1e-4)
+        logits, expected = (predict_logits(n, data.encoded, np.arange(90)) for n in (other, network))
+        assert torch.allclose(logits, expected, atol=5e-3)
+
+
+def test_does_not_stop_before_the_clean_end(data, monkeypatch):
+    validate, losses = training._Loop._validate, []
+
+    def worse(self):
+        losses.append(len(losses))
+        return losses[-1], validate(self)[1]
+
+    monkeypatch.setattr(training._Loop, "_validate", worse)
+    _, history = run(data, replace(AUGMENTED, epochs=8, patience=1))
+    assert len(history) == 7  # the clean fourth begins with the seventh, which is no better than the first
+
+
+def test_learns_a_site_that_moves(data):
+    settings = replace(AUGMENTED, epochs=25, learning_rate=0.02)
+    _, history = run(data, settings)
+    assert max(record.validation_score for record in history) > 0.9
+
+
 def test_stopped_in_the_middle_of_an_epoch_resumes_from_its_start(data, tmp_path, monkeypatch):
     whole, history = run(data)
     checkpoint = tmp_path / "checkpoint"
