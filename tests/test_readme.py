@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from motifcnn.outcome import MOTIF_COLUMNS, PAIR_COLUMNS, SITE_COLUMNS
+from motifcnn.outcome.tables import MOTIF_COLUMNS, PAIR_COLUMNS, SITE_COLUMNS
 from motifcnn.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,10 @@ from motifcnn.formats.genome_tracks import first_names
 from motifcnn.formats.labels import Labels, Task, check_variety
 from motifcnn.inputs.base_targets import BaseTargets, with_a_value
 from motifcnn.inputs.near_identical import Clusters, find_clusters
-from motifcnn.inputs.splits import PARTS, TEST, TRAIN, UNDIVIDED, VALIDATION, divide, parts_by_chromosome, strata
+from motifcnn.inputs.splits import PARTS, TEST, TRAIN, UNDIVIDED, VALIDATION, Part, divide, parts_by_chromosome, strata
 from motifcnn.sequences import Sequences
 from motifcnn.settings import SplitSettings
 
-Part = Literal["train", "validation", "test"]
 Integers = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float32]
 

@@ -7,7 +7,7 @@ on the examples and the seed alone, not on their order.
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ Integers = npt.NDArray[np.int64]
 Parts = npt.NDArray[np.int8]
 Values = npt.NDArray[np.float32]
 
-PARTS: Final = ("train", "validation", "test")
+Part = Literal["train", "validation", "test"]
+PARTS: Final[tuple[Part, ...]] = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
 UNDIVIDED: Final = -1
 
