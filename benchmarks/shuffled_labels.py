@@ -21,7 +21,7 @@ from main_job import SETS
 from motifcnn import __version__
 from motifcnn.pipeline import TrainingRequest, run
 from motifcnn.preparation import InputFiles
-from motifcnn.settings import Settings
+from motifcnn.settings import MotifSettings, Settings
 
 E_THRESHOLD = 0.05
 
@@ -33,7 +33,8 @@ def shuffled_run(name: str, seed: int, data: Path, work: Path) -> pd.DataFrame:
     table.iloc[:, 1] = np.random.default_rng(seed).permutation(table.iloc[:, 1].to_numpy())
     shuffled, out = work / f"{seed}.tsv", work / f"run_{seed}"
     table.to_csv(shuffled, sep="\t", index=False)
-    run(TrainingRequest(InputFiles(sequences, shuffled), out, Settings(seed=seed, threads=1), database="none"))
+    settings = Settings(seed=seed, threads=1, motifs=MotifSettings(database="none"))
+    run(TrainingRequest(InputFiles(sequences, shuffled), out, settings))
     assert (out / "report.html").is_file()
     return pd.read_csv(out / "motifs.tsv", sep="\t")
 

@@ -24,7 +24,7 @@ def demo(
 
     asked = request(out, force=force, device=device, threads=threads)
     files = asked.files
-    speech.say(f"motifcnn train {files.sequences} {files.labels} -o {out} --database {asked.database}")
+    speech.say(f"motifcnn train {files.sequences} {files.labels} -o {out} --database {asked.settings.motifs.database}")
     with TrainingProgress() as progress:
         outcome = run(asked, on_layers=say_layers, on_epoch=progress.update)
     assert outcome is not None  # the demo refuses to be one of several processes

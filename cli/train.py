@@ -39,13 +39,6 @@ def train(
             "may be repeated."
         ),
     ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            help="Known motifs to compare with: a file of motifs, jaspar, jaspar:GROUP, or none. "
-            "Left out: JASPAR's for DNA, where pyjaspar is installed."
-        ),
-    ] = None,
     force: Force = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run, exactly.")] = False,
     *,
@@ -56,7 +49,7 @@ def train(
     from motifcnn.preparation import InputFiles
 
     files = InputFiles(sequences, labels, genome, tuple(conservation or ()), tuple(per_base or ()))
-    request = TrainingRequest(files, out, settings, database, sys.argv[1:], force, resume)
+    request = TrainingRequest(files, out, settings, sys.argv[1:], force, resume)
     with TrainingProgress() as progress:
         outcome = run(request, on_layers=say_layers, on_epoch=progress.update)
     if outcome is not None:

@@ -1,6 +1,6 @@
 """The demo: CRP in E. coli, from windows around known sites to the sites found again in the genome."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +13,7 @@ from motifcnn.pipeline import TrainingRequest
 from motifcnn.preparation import InputFiles
 from motifcnn.processors import count_threads
 from motifcnn.scanning.genome import scan_genome
-from motifcnn.settings import ScanSettings, Settings
+from motifcnn.settings import MotifSettings, ScanSettings, Settings
 from motifcnn.shipped import CRP_LABELS, CRP_SEQUENCES, CRP_SITES, ECOLI_GENOME, shipped
 
 KNOWN_CONSENSUS = "TGTGA-N6-TCACA"
@@ -41,9 +41,9 @@ class KnownSites:
 def request(out: Path, *, force: bool, device: str, threads: int) -> TrainingRequest:
     """Return what the demo asks of `motifcnn train`; of bacteria JASPAR knows no motifs."""
     files = InputFiles(shipped(CRP_SEQUENCES), shipped(CRP_LABELS))
-    settings = replace(Settings(), device=device, threads=threads)
+    settings = Settings(device=device, threads=threads, motifs=MotifSettings(database=NO_DATABASE))
     command = ["train", str(files.sequences), str(files.labels), "-o", str(out), "--database", NO_DATABASE]
-    return TrainingRequest(files, out, settings, NO_DATABASE, command, force)
+    return TrainingRequest(files, out, settings, command, force)
 
 
 def find_known_sites(outcome: Outcome, out: Path, threads: int) -> KnownSites | None:

@@ -16,7 +16,7 @@ from motifcnn.discovery.assessment import assess
 from motifcnn.discovery.channel_findings import channel_findings
 from motifcnn.discovery.extraction import extract_motifs, filter_motifs
 from motifcnn.discovery.fixed_positions import fixed_positions
-from motifcnn.discovery.known_motifs import KnownMotifs, known_motifs
+from motifcnn.discovery.known_motifs import KnownMotifs, database_file, known_motifs
 from motifcnn.discovery.sample import sample_for_motifs
 from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun, MotifcnnError
@@ -50,7 +50,6 @@ class TrainingRequest:
         files: Input files.
         out: Run directory.
         settings: Every tunable.
-        database: Known motifs to compare with: a file, "jaspar", "jaspar:GROUP" or "none"; None for the default.
         command: Arguments of the program, for the record.
         force: Write over an earlier run.
         resume: Go on with an interrupted run.
@@ -59,7 +58,6 @@ class TrainingRequest:
     files: InputFiles
     out: Path
     settings: Settings
-    database: str | None = None
     command: Sequence[str] = ()
     force: bool = False
     resume: bool = False
@@ -137,9 +135,11 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
     threads = use_threads(settings.threads)
     crowd = f" in each of {ranks.size} processes" if ranks.size > 1 else ""
     _LOGGER.info("computing on %s (%s), %d threads%s", device.torch_device, device.reason, threads, crowd)
-    record = RunRecord(request.command, settings, request.files.by_role(), f"{device.torch_device} ({device.reason})")
+    known_file = database_file(settings.motifs.database)
+    inputs = request.files.by_role() + ([("known motifs", known_file)] if known_file is not None else [])
+    record = RunRecord(request.command, settings, inputs, f"{device.torch_device} ({device.reason})")
     prepared = prepare(request.files, settings)
-    known = known_motifs(request.database, prepared.examples.sequences.alphabet)
+    known = known_motifs(settings.motifs.database, prepared.examples.sequences.alphabet)
     record.database = known.source
     model_settings = fit_model(settings.model, prepared.examples.sequences, request.files.sequences)
     folds = divide_into_folds(prepared.examples, settings.cross_validation, settings.split, settings.seed)

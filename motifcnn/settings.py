@@ -193,6 +193,11 @@ class MotifSettings:
     merge_similarity: float = _setting(0.8, "Correlation of columns from which two motifs are one.", least=0)
     e_threshold: float = _setting(0.05, "Largest held-out E-value of a motif called significant.", above=0)
     max_motifs: int = _setting(20, "Most motifs reported.", least=1)
+    database: str = _setting(
+        "auto",
+        "Known motifs to compare with: a file of motifs, jaspar, jaspar:GROUP, or none; "
+        "auto: jaspar for DNA, where pyjaspar is installed.",
+    )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.motif_files import read_motifs
 from motifcnn.model.store import load_model
+from motifcnn.settings import from_toml
 from motifcnn.significance import rank_auroc
 
 FILES = [
@@ -100,8 +101,7 @@ def test_every_sequence_is_predicted_and_in_one_part(tiny_run):
 
 
 def test_one_seed_one_result_and_the_settings_repeat_it(run_cli, tiny_run, tmp_path):
-    settings = tiny_run.path / "settings.toml"
-    options = ["--config", settings, "--database", "none"]
+    options = ["--config", tiny_run.path / "settings.toml"]
     again = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", *options)
     assert again.exit_code == 0, again.stderr
     first, second = contents(tiny_run.path), contents(tmp_path / "run")
@@ -130,6 +130,8 @@ def test_known_motifs_are_named(run_cli, tiny_run, tmp_path):
     assert motifs["match_p_value"][0] < 0.1  # a database of one gives coarse p-values
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["database"] == tiny_run.truth.name
+    assert record["inputs"][-1]["role"] == "known motifs"
+    assert from_toml(tmp_path / "run" / "settings.toml").motifs.database == str(tiny_run.truth)
 
 
 def test_motifs_are_refined_with_any_number_of_sites_and_a_background_of_words(run_cli, tiny_run, tmp_path):

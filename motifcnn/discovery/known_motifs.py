@@ -21,6 +21,9 @@ JASPAR = "jaspar"
 NO_DATABASE = "none"
 """Word for no comparison."""
 
+WHERE_INSTALLED = "auto"
+"""Word for the default: of DNA JASPAR, where it is installed; of RNA and protein none."""
+
 
 @dataclass(frozen=True, eq=False)
 class KnownMotifs:
@@ -35,27 +38,33 @@ class KnownMotifs:
     motifs: Sequence[Motif] = ()
 
 
-def known_motifs(choice: str | None, alphabet: Alphabet) -> KnownMotifs:
+def database_file(choice: str) -> Path | None:
+    """Return the file that a choice of known motifs names; None where it is one of the words of `known_motifs`."""
+    word = choice.partition(":")[0].lower()
+    return None if word == JASPAR or choice.lower() in {NO_DATABASE, WHERE_INSTALLED} else Path(choice)
+
+
+def known_motifs(choice: str, alphabet: Alphabet) -> KnownMotifs:
     """Return the motifs of a file, or JASPAR's.
 
     Args:
-        choice: Path of a file of motifs; "jaspar", or "jaspar:GROUP"; "none". None stands for the default: of DNA
+        choice: Path of a file of motifs; "jaspar", or "jaspar:GROUP"; "none"; or "auto" for the default: of DNA
             JASPAR, where it is installed, else a note says how to get it; of RNA and protein none.
         alphabet: Of the motifs that are to be compared.
 
     Raises:
         MotifcnnError: There is no such file or group, it is of another alphabet, or pyjaspar is not installed.
     """
-    if choice is None:
+    path = database_file(choice)
+    if path is not None:
+        return KnownMotifs(path.name, read_motifs(path, alphabet))
+    if choice.lower() == WHERE_INSTALLED:
         return _where_installed() if alphabet is DNA else KnownMotifs()
-    word, _, group = choice.partition(":")
     if choice.lower() == NO_DATABASE:
         return KnownMotifs()
-    if word.lower() != JASPAR:
-        return KnownMotifs(Path(choice).name, read_motifs(choice, alphabet))
     if alphabet.size != DNA.size:
         raise MotifcnnError(f"JASPAR holds no motifs of {alphabet.name}; give --database a file of them")
-    return default_database(group or None)
+    return default_database(choice.partition(":")[2] or None)
 
 
 def _where_installed() -> KnownMotifs:

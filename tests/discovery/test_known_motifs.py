@@ -3,13 +3,14 @@
 import re
 import sqlite3
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from motifcnn.alphabet import DNA, PROTEIN, RNA
 from motifcnn.discovery.comparison import compare, relatives
-from motifcnn.discovery.known_motifs import default_database, known_motifs
+from motifcnn.discovery.known_motifs import database_file, default_database, known_motifs
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.meme import write_meme
 from motifcnn.motifs import Motif
@@ -84,11 +85,11 @@ def test_a_file_of_motifs_will_do(tmp_path):
 
 def test_dna_is_compared_with_all_of_jaspar_by_default_and_rna_and_protein_with_nothing(caplog):
     for alphabet in (RNA, PROTEIN):
-        assert known_motifs(None, alphabet).motifs == ()
+        assert known_motifs("auto", alphabet).motifs == ()
     assert known_motifs("none", DNA).motifs == ()
     assert not caplog.records
     pytest.importorskip("pyjaspar", reason="pyjaspar is not installed")
-    known = known_motifs(None, DNA)
+    known = known_motifs("auto", DNA)
     assert re.fullmatch(r"JASPAR\d{4} CORE", known.source)
     assert len(known.motifs) > 2000
     assert known_motifs("jaspar:Fungi", DNA).source == f"{known.source}, fungi"
@@ -105,7 +106,7 @@ def test_the_default_does_without_jaspar_where_it_is_not_to_be_had(monkeypatch, 
 
     monkeypatch.setitem(sys.modules, "pyjaspar", None if fault == "missing" else Broken)
     caplog.set_level("INFO")
-    assert known_motifs(None, DNA).motifs == ()
+    assert known_motifs("auto", DNA).motifs == ()
     (said,) = [record.getMessage() for record in caplog.records]
     assert said.startswith("motifs will not be compared with known ones: ")
     assert "give --database a MEME file, or none" in said
@@ -117,3 +118,12 @@ def test_the_default_does_without_jaspar_where_it_is_not_to_be_had(monkeypatch, 
 def test_jaspar_is_refused_for_protein():
     with pytest.raises(MotifcnnError, match="JASPAR holds no motifs of protein; give --database a file of them"):
         known_motifs("jaspar", PROTEIN)
+
+
+@pytest.mark.parametrize("word", ["auto", "none", "None", "jaspar", "JASPAR", "jaspar:fungi"])
+def test_words_are_no_files(word):
+    assert database_file(word) is None
+
+
+def test_whatever_is_no_word_is_a_file():
+    assert database_file("known/jaspar.meme") == Path("known/jaspar.meme")
