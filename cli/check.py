@@ -24,8 +24,11 @@ def check(
     settings: Settings,
 ) -> None:
     """Check the input as `train` would, and say what trivial models reach on held-out examples."""
+    from motifcnn.devices import choose_device, use_threads
     from motifcnn.preparation import InputFiles, inspect_input
 
+    choose_device(settings.device)  # one that `train` would refuse
+    use_threads(settings.threads)
     for name, value in inspect_input(InputFiles(sequences, labels, genome, tuple(conservation or ())), settings):
         typer.echo(f"{name}\t{value}")
     speech.say("the input is sound; `motifcnn train` takes it as it is")

@@ -12,6 +12,7 @@ from motifcnn.settings import ComparisonSettings, help_text
 
 from . import speech
 from .options import Force
+from .refusals import refuse_existing
 
 if TYPE_CHECKING:
     from motifcnn.discovery.comparison import Match
@@ -49,8 +50,7 @@ def compare(
         raise typer.BadParameter("--e-threshold must be 0 or more")
     if not trim_bits >= 0:
         raise typer.BadParameter("--trim-bits must be 0 or more")
-    if out is not None and out.is_file() and not force:
-        raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
+    refuse_existing(out, force=force)
     queries = read_motifs(motif_file(motifs))
     alphabet = queries[0].alphabet
     if database is None and alphabet is not DNA:

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from motifcnn.errors import MotifcnnError
-
 from . import speech
 from .options import Conservation, Device, Force, GenomeFile, Threads
+from .refusals import refuse_existing
 
 
 def explain(
@@ -41,8 +40,7 @@ def explain(
     from motifcnn.report.card import make_card, write_card
     from motifcnn.tracks.explanation import explain as explained
 
-    if out.exists() and not force:
-        raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
+    refuse_existing(out, force=force)
     shown = None if window is None else _positions(window)
     chosen = choose_device(device)
     use_threads(threads)

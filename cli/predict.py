@@ -12,6 +12,7 @@ from motifcnn.settings import InputSettings, ScanSettings, help_text
 
 from . import speech
 from .options import Conservation, Device, Force, GenomeFile, Threads
+from .refusals import refuse_existing, refuse_given
 
 if TYPE_CHECKING:
     from motifcnn.devices import Device as Processor
@@ -40,18 +41,26 @@ def predict(
         Path | None, typer.Option(help="With --vcf: VCF to write with further INFO fields; bgzip if it ends in .gz.")
     ] = None,
     width: Annotated[
-        int, typer.Option(min=0, help="With --vcf: width of the window around a variant; 0: that of training.")
-    ] = 0,
+        int | None,
+        typer.Option(min=0, help="With --vcf: width of the window around a variant; 0, the default: that of training."),
+    ] = None,
     p_value: Annotated[
-        float, typer.Option(min=0, max=1, help="With --vcf: largest p-value of a motif hit that is gained or lost.")
-    ] = ScanSettings().p_value,
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="With --vcf: largest p-value of a motif hit that is gained or lost.",
+            show_default=str(ScanSettings().p_value),
+        ),
+    ] = None,
     per_base: Annotated[
         list[Path] | None,
         typer.Option(help="Measured values of bases to score the predictions by, one file a target, as in training."),
     ] = None,
-    base_gaps: Annotated[Literal["missing", "zero"], typer.Option(help=help_text(InputSettings, "base_gaps"))] = (
-        InputSettings().base_gaps
-    ),
+    base_gaps: Annotated[
+        Literal["missing", "zero"] | None,
+        typer.Option(help=help_text(InputSettings, "base_gaps"), show_default=InputSettings().base_gaps),
+    ] = None,
     force: Force = False,
     device: Device = "auto",
     threads: Threads = 0,
@@ -65,17 +74,16 @@ def predict(
         raise typer.BadParameter("give sequences, or variants with --vcf", param_hint="[SEQS]")
     if vcf is not None and genome is None:
         raise typer.BadParameter("needs --genome FASTA, which the variants belong to", param_hint="--vcf")
-    if vcf is None and annotated is not None:
-        raise typer.BadParameter("needs variants; add --vcf", param_hint="--annotated")
-    if vcf is not None and per_base:
-        raise typer.BadParameter("scores predictions of sequences; leave it out with --vcf", param_hint="--per-base")
-    if vcf is not None:
+    if vcf is None:
+        refuse_given("needs variants; add --vcf", annotated=annotated, width=width, p_value=p_value)
+    else:
+        refuse_given("scores predictions of sequences; leave it out with --vcf", per_base=per_base or None)
         refuse_several("predict --vcf")
+    if not per_base:
+        refuse_given("is about measured values; add --per-base", base_gaps=base_gaps)
     with joined() as ranks:
-        for path in (out, annotated):
-            if path is not None and path.is_file() and not force:
-                option = "--out" if path is out else "--annotated"
-                raise MotifcnnError(f"{path}: exists; give another name with {option}, or write over it with --force")
+        refuse_existing(out, force=force)
+        refuse_existing(annotated, force=force, option="--annotated")
         chosen = choose_device(device)
         use_threads(threads)
         speech.say(f"computing on {chosen.torch_device} ({chosen.reason}){speech.crowd(ranks)}")
@@ -84,11 +92,12 @@ def predict(
             predicted = predict_file(model, sequences, genome, tracks, chosen, ranks)
             if ranks.is_first:
                 _write(predicted, out, genome, force=force)
-                _score(predicted, model, tuple(per_base or ()), base_gaps)
+                _score(predicted, model, tuple(per_base or ()), base_gaps or InputSettings().base_gaps)
         elif vcf is not None and genome is not None:
             from motifcnn.prediction.variant_files import VariantRequest
 
-            _compare(VariantRequest(model, vcf, genome, tracks, width, p_value, annotated), out, chosen)
+            largest = ScanSettings().p_value if p_value is None else p_value
+            _compare(VariantRequest(model, vcf, genome, tracks, width or 0, largest, annotated), out, chosen)
 
 
 def _write(predicted: "Predicted", out: Path | None, genome: Path | None, *, force: bool) -> None:
@@ -96,9 +105,8 @@ def _write(predicted: "Predicted", out: Path | None, genome: Path | None, *, for
     from motifcnn.prediction.base_tracks import files_of, write_bases
 
     if predicted.per_base:
-        present = [path for path in files_of(out, predicted.names) if path.is_file()] if out is not None else []
-        if present and not force:
-            raise MotifcnnError(f"{present[0]}: exists; give another name with --out, or write over it with --force")
+        for path in files_of(out, predicted.names) if out is not None else ():
+            refuse_existing(path, force=force)
         for path in write_bases(predicted, out, sys.stdout.write, genome):
             speech.say(f"{len(predicted.values)} predictions of bases in {path}")
         return

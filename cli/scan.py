@@ -15,13 +15,14 @@ from motifcnn.settings import Settings
 
 from . import speech
 from .options import Force
+from .refusals import refuse_existing, refuse_given
 from .tunables import with_tunables
 
 if TYPE_CHECKING:
     from motifcnn.ranks import Ranks
 
 
-@with_tunables("", "scan")
+@with_tunables("", "scan", without=("baseline",))
 def scan(
     genome: Annotated[Path, typer.Argument(metavar="GENOME", help="FASTA, plain, gzip or bgzip; - reads stdin.")],
     motifs: Annotated[
@@ -42,15 +43,23 @@ def scan(
     ] = None,
     force: Force = False,
     *,
+    context: typer.Context,
     settings: Settings,
 ) -> None:
     """Find every occurrence of motifs in a genome of any size."""
     wanted = tuple(name.strip() for name in names.split(",") if name.strip())
     if model_track is not None:
-        if conservation is not None:
-            raise MotifcnnError("--conservation looks hits up, and --model-track writes none; leave one of them out")
-        _write_model_track(genome, motifs, model_track, out, _Choice(wanted, first), settings, force)
+        of_hits = {name: context.params[name] for name in ("p_value", "format", "q_values")}
+        refuse_given(
+            "is about hits, and --model-track writes none; leave one of them out",
+            out=out,
+            conservation=conservation,
+            **of_hits,
+        )
+        _write_model_track(genome, motifs, model_track, _Choice(wanted, first), settings, force)
         return
+    of_windows = {name: context.params[name] for name in ("track_width", "track_stride")}
+    refuse_given("is about windows that the network reads; add --model-track", **of_windows)
     from motifcnn.formats.files import shown
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.processors import count_threads
@@ -62,8 +71,7 @@ def scan(
     with joined() as ranks, _imports_left_alone():
         path = motif_file(motifs)
         ranks.check_readable(path)
-        if out is not None and out.is_file() and not force:
-            raise MotifcnnError(f"{out}: exists; give another name with --out, or write over it with --force")
+        refuse_existing(out, force=force)
         if settings.scan.format == "parquet":
             _check_place_of_parquet(out)
         chosen = choose_motifs(read_motifs(path), wanted, first, path)
@@ -106,14 +114,10 @@ class _Choice(NamedTuple):
     first: int
 
 
-def _write_model_track(
-    genome: Path, run: Path, track: Path, out: Path | None, choice: _Choice, settings: Settings, force: bool
-) -> None:
+def _write_model_track(genome: Path, run: Path, track: Path, choice: _Choice, settings: Settings, force: bool) -> None:
     from motifcnn.ranks import refuse_several
 
     refuse_several("--model-track")
-    if out is not None:
-        raise MotifcnnError("--out is where hits go, and --model-track writes none; leave one of them out")
     if not run.is_dir():
         raise MotifcnnError(
             f"{run}: {'is no run directory' if run.exists() else 'there is no such directory'}; --model-track needs "

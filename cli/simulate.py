@@ -1,7 +1,7 @@
 """`motifcnn simulate`: sequences with planted motifs, their labels and the truth."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,6 +10,7 @@ from motifcnn.settings import SimulationSettings, help_text
 
 from . import speech
 from .options import Force, Seed
+from .refusals import refuse_given
 
 if TYPE_CHECKING:
     from motifcnn.simulation import Simulation
@@ -30,10 +31,17 @@ def simulate(
     sequences: Annotated[int, typer.Option(help=_help("sequences"))] = _DEFAULT.sequences,
     length: Annotated[int, typer.Option(help=_help("length"))] = _DEFAULT.length,
     longest: Annotated[int, typer.Option(help=_help("longest"))] = _DEFAULT.longest,
-    alphabet: Annotated[Literal["dna", "rna", "protein"], typer.Option(help=_help("alphabet"))] = _DEFAULT.alphabet,
-    motifs: Annotated[int, typer.Option(help=_help("motifs"))] = _DEFAULT.motifs,
-    motif_width: Annotated[int, typer.Option(help=_help("motif_width"))] = _DEFAULT.motif_width,
-    motif_bits: Annotated[float, typer.Option(help=_help("motif_bits"))] = _DEFAULT.motif_bits,
+    alphabet: Annotated[
+        Literal["dna", "rna", "protein"] | None,
+        typer.Option(help=_help("alphabet"), show_default=_DEFAULT.alphabet),
+    ] = None,
+    motifs: Annotated[int | None, typer.Option(help=_help("motifs"), show_default=str(_DEFAULT.motifs))] = None,
+    motif_width: Annotated[
+        int | None, typer.Option(help=_help("motif_width"), show_default=str(_DEFAULT.motif_width))
+    ] = None,
+    motif_bits: Annotated[
+        float | None, typer.Option(help=_help("motif_bits"), show_default=str(_DEFAULT.motif_bits))
+    ] = None,
     sites: Annotated[int, typer.Option(help=_help("sites"))] = _DEFAULT.sites,
     gc: Annotated[float, typer.Option(help=_help("gc"))] = _DEFAULT.gc,
     positives: Annotated[float, typer.Option(help=_help("positives"))] = _DEFAULT.positives,
@@ -49,21 +57,22 @@ def simulate(
 
     if seed < 0:
         raise MotifcnnError("seed must be 0 or more")
+    random_motifs: dict[str, Any] = {"motifs": motifs, "motif_width": motif_width, "motif_bits": motif_bits}
+    if meme is not None:
+        refuse_given("is for random motifs, and --meme gives others; leave one of them out", **random_motifs)
     _refuse_occupied(out, force=force)
     settings = SimulationSettings(
         sequences=sequences,
         length=length,
         longest=longest,
-        alphabet=alphabet,
-        motifs=motifs,
-        motif_width=motif_width,
-        motif_bits=motif_bits,
+        alphabet=alphabet or _DEFAULT.alphabet,
         sites=sites,
         gc=gc,
         positives=positives,
         task=task,
+        **{name: value for name, value in random_motifs.items() if value is not None},
     )
-    simulation = make(settings, np.random.default_rng(seed), read_motifs(meme) if meme else None)
+    simulation = make(settings, np.random.default_rng(seed), read_motifs(meme, alphabet) if meme else None)
     _write(out, simulation)
     counts = ", ".join(
         f"{name} {int(count)}" for name, count in zip(simulation.targets, simulation.values.sum(axis=0), strict=True)

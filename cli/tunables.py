@@ -5,7 +5,7 @@ A command decorated with `with_tunables` gets a `settings` argument: the default
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -30,11 +30,13 @@ _PANELS = {
 }
 
 
-def with_tunables(*sections: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for every setting of these sections ("" for the general ones)."""
+def with_tunables(*sections: str, without: Sequence[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for every setting of these sections ("" for the general ones), but for some."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        tunables = {name: (section, name) for section in sections for name in _settings_of(section)}
+        tunables = {
+            name: (section, name) for section in sections for name in _settings_of(section) if name not in without
+        }
 
         @wraps(command)
         def run(*, config: Path | None, **values: Any) -> None:
@@ -47,7 +49,7 @@ def with_tunables(*sections: str) -> Callable[[Callable[..., None]], Callable[..
             for p in inspect.signature(command).parameters.values()
             if p.name != "settings"
         ]
-        options = [_parameter(section, name) for section in sections for name in _settings_of(section)]
+        options = [_parameter(*tunable) for tunable in tunables.values()]
         parameters = [*own, _config_parameter(), *options]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}

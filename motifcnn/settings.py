@@ -217,7 +217,7 @@ class SimulationSettings:
     sequences: int = _setting(2000, "Sequences to make.")
     length: int = _setting(200, "Letters of each sequence; of the shortest where --longest is given.")
     longest: int = _setting(AUTO, "Letters of the longest sequence; 0: all have the same length.")
-    alphabet: Literal["dna", "rna", "protein"] = _setting("dna", "Letters of the sequences where no MEME file tells.")
+    alphabet: Literal["dna", "rna", "protein"] = _setting("dna", "Letters of the sequences; left out: those of --meme.")
     motifs: int = _setting(2, "Random motifs to plant where no MEME file is given.")
     motif_width: int = _setting(10, "Positions of a random motif.")
     motif_bits: float = _setting(14.0, "Information of a random motif, in bits.")

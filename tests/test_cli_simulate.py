@@ -99,3 +99,17 @@ def test_a_negative_seed_is_refused(run_cli, tmp_path):
     result = run_cli(*small(tmp_path / "out", "--seed", -1))
     assert result.exit_code == 1
     assert "seed must be 0 or more" in result.stderr
+
+
+def test_motifs_of_dna_are_planted_into_rna(run_cli, tmp_path):
+    made = run_cli(*small(tmp_path / "dna"))
+    assert made.exit_code == 0, made.stderr
+    given = ("--meme", tmp_path / "dna" / "motifs.meme", "--alphabet")
+    result = run_cli(*small(tmp_path / "rna", *given, "rna"))
+    assert result.exit_code == 0, result.stderr
+    letters = (tmp_path / "rna" / "sequences.fa").read_text().splitlines()[1]
+    assert set(letters) == set("ACGU")
+    refused = run_cli(*small(tmp_path / "protein", *given, "protein"))
+    assert refused.exit_code == 1
+    assert "motifs.meme" in refused.stderr
+    assert not (tmp_path / "protein").exists()

@@ -109,6 +109,8 @@ def read_one(text: str, model: TrainedModel, genome: Path | None, name: str | No
             )
         number = 0 if name is None else every.names.index(name)
         return every.subset(np.array([number]))
+    if name is not None:
+        raise MotifcnnError(f"--name {name}: chooses a sequence of a file, and {text[:20]} is none; leave it out")
     interval = parse_interval(text)
     if interval is not None:
         if genome is None:

@@ -128,6 +128,7 @@ def test_one_sequence_is_found_wherever_it_is(tmp_path, letters):
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
+        ("ACGTACGT", {"name": "x"}, r"--name x: chooses a sequence of a file, and ACGTACGT is none; leave it out"),
         ("s.fa", {"name": "third"}, r"s\.fa: holds no sequence 'third' \(its first is 'first'\); give a name"),
         ("chr1:0-4", {}, "chr1:0-4: coordinates need the genome that they belong to; add --genome FASTA"),
         ("chr9:0-4", {"genome": "g.fa"}, "chromosome 'chr9' is not in"),
