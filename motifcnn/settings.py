@@ -192,7 +192,7 @@ class MotifSettings:
     refine_similarity: float = _setting(0.6, "Correlation with the filter's motif at which refining ends.", least=0)
     merge_similarity: float = _setting(0.8, "Correlation of columns from which two motifs are one.", least=0)
     e_threshold: float = _setting(0.05, "Largest held-out E-value of a motif called significant.", above=0)
-    max_motifs: int = _setting(20, "Most motifs reported.", least=1)
+    max_motifs: int = _setting(20, "Most motifs reported; of several targets the best of each before others.", least=1)
     database: str = _setting(
         "auto",
         "Known motifs to compare with: a file of motifs, jaspar, jaspar:GROUP, or none; "

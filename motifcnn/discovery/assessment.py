@@ -39,7 +39,7 @@ class TestedMotif:
 
     Args:
         extracted: The motif and its filters.
-        enrichment: Test on the held-out set, with the sites of better significant motifs erased.
+        enrichment: Test on the held-out set, with the sites of its target's better significant motifs erased.
         e_value: p-value × number of motifs tested.
         occupancy_auroc: Held-out AUROC of the sum of the motif's odds over all places.
         composition: Whether more than the positives' composition is needed to explain it.
@@ -199,26 +199,29 @@ def _held_out_tests(
     both_strands: bool,
     e_threshold: float,
 ) -> list[Enrichment]:
-    """Test the motifs in turn, best first, each on what the significant ones before it leave.
+    """Test the motifs in turn, best first, each on what the significant ones of its target before it leave.
 
     A significant motif's best site in a sequence is erased where it reaches the threshold, as STREME does
-    (Bailey 2021), so that half a motif, or a shifted copy of it, does not pass for another. The AUROC is the
-    motif's own, with nothing erased.
+    (Bailey 2021), so that half a motif, or a shifted copy of it, does not pass for another. What marks another target
+    says nothing of that: the core of one factor's motif may be the motif of another factor of the family. The AUROC
+    is the motif's own, with nothing erased.
     """
     held_out = examples.part("test")
-    left = examples.sequences.subset(held_out)
+    left: dict[int, Sequences] = {}
     enrichments = []
     for column, item in enumerate(extracted):
-        found = best_sites([item.motif.log_odds()], left, both_strands)
-        known, positive = (mask[held_out] for mask in groups[item.target])
-        scores, lengths = found.scores[known, 0], left.lengths[known]
-        enrichment = enrichment_test(scores, positive[known], item.threshold, lengths, item.motif.width)
+        known, positive = groups[item.target]
+        own = held_out[known[held_out]]
+        if item.target not in left:
+            left[item.target] = examples.sequences.subset(own)
+        found = best_sites([item.motif.log_odds()], left[item.target], both_strands)
+        lengths = left[item.target].lengths
+        enrichment = enrichment_test(found.scores[:, 0], positive[own], item.threshold, lengths, item.motif.width)
         if not math.isnan(enrichment.auroc):
-            alone = sites.scores[held_out[known], column]
-            enrichment = replace(enrichment, auroc=rank_auroc(alone, positive[known]))
+            enrichment = replace(enrichment, auroc=rank_auroc(sites.scores[own, column], positive[own]))
         enrichments.append(enrichment)
         if enrichment.p_value * len(extracted) <= e_threshold:
-            _erase(left, found, item)
+            _erase(left[item.target], found, item)
     return enrichments
 
 

@@ -1,6 +1,7 @@
 """Candidate motifs on the training set: how well each tells positives, which are one, which adds what."""
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.discovery.comparison import motif_similarity
+from motifcnn.discovery.forward_selection import RIDGE, forward_selection, standardised
 from motifcnn.discovery.markov_background import Background
 from motifcnn.motifs import Matrix, Motif
 from motifcnn.scanning.best import best_sites
@@ -33,9 +35,6 @@ _MOST_SELECTED_ON = 3_000
 
 _MOST_PARTS = 6
 """Motifs, those of most evidence first, looked at for parts of a mixture."""
-
-_RIDGE = 1e-3
-_REFITS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +66,11 @@ class ExtractedMotif:
     filter_similarity: float = 1.0
     origin: Literal["filter", "word"] = "filter"
     fitted: bool = False
+
+    @property
+    def held_by(self) -> tuple[int, int]:
+        """Its target and the filter that holds it best, by which a candidate is told from others."""
+        return self.target, self.filters[0]
 
     @property
     def refined(self) -> bool:
@@ -174,8 +178,12 @@ class TrainingSet:
         return fair
 
     def merge(self, scored: Sequence[Scored], most: int) -> list[Scored]:
-        """Keep the best of each set of duplicates, which takes over the others' filters; at most so many."""
+        """Keep the best of each set of duplicates, which takes over the others' filters; at most so many.
+
+        Where there are more, the first of each target are kept, then the second of each, and so on.
+        """
         kept: list[Scored] = []
+        kept_of: Counter[int] = Counter()
         for candidate in scored:
             for number, better in enumerate(kept):
                 if self.same(candidate, better):
@@ -184,18 +192,27 @@ class TrainingSet:
                     kept[number] = replace(better, extracted=replace(better.extracted, filters=filters))
                     break
             else:
-                if len(kept) < most:
+                if kept_of[candidate.extracted.target] < most:
+                    kept_of[candidate.extracted.target] += 1
                     kept.append(candidate)
-        return kept
+        return [kept[number] for number in in_turns([item.extracted.target for item in kept], most)]
 
     def same(self, candidate: Scored, better: Scored) -> bool:
-        """Whether the matrices agree, or most of the candidate's sites lie on the better one's."""
+        """Whether the matrices agree, or most of the candidate's sites lie on the better one's.
+
+        Of different targets, whether most sites of each lie on the other's: factors of one family mark different
+        sequences with motifs that are alike, and each target keeps its own.
+        """
+        if candidate.extracted.target != better.extracted.target:
+            return self._inside(candidate, better) and self._inside(better, candidate)
         matrices = motif_similarity(candidate.extracted.motif, better.extracted.motif, self.both_strands)
-        if matrices.correlation >= self.settings.merge_similarity:
-            return True
-        hits = candidate.hits & self.groups[candidate.extracted.target][1]
-        width, other_width = candidate.extracted.motif.width, better.extracted.motif.width
-        overlapping = better.hits & overlap(candidate.starts, width, better.starts, other_width)
+        return matrices.correlation >= self.settings.merge_similarity or self._inside(candidate, better)
+
+    def _inside(self, item: Scored, other: Scored) -> bool:
+        """Whether most of a motif's sites in its positives lie on another's sites."""
+        hits = item.hits & self.groups[item.extracted.target][1]
+        width, other_width = item.extracted.motif.width, other.extracted.motif.width
+        overlapping = other.hits & overlap(item.starts, width, other.starts, other_width)
         return bool((overlapping & hits).sum() >= _SHARED_SITES * max(1, hits.sum()))
 
     def without_mixtures(self, scored: Sequence[Scored]) -> list[Scored]:
@@ -224,8 +241,8 @@ class TrainingSet:
         from sklearn.linear_model import LogisticRegression
 
         known, positive = self.groups[items[0].extracted.target]
-        features = np.stack([_standardised(item.fair[known]) for item in items], axis=1)
-        chances = LogisticRegression(C=1.0 / _RIDGE).fit(features, positive[known]).predict_proba(features)
+        features = np.stack([standardised(item.fair[known]) for item in items], axis=1)
+        chances = LogisticRegression(C=1.0 / RIDGE).fit(features, positive[known]).predict_proba(features)
         return float(np.log(np.maximum(chances[np.arange(len(chances)), positive[known].astype(int)], 1e-12)).sum())
 
     def in_order(self, scored: Sequence[Scored]) -> list[Scored]:
@@ -242,7 +259,7 @@ class TrainingSet:
 
     def _added(self, items: list[Scored], target: int) -> Iterator[tuple[float, Scored]]:
         known, positive = self.groups[target]
-        features = np.stack([_standardised(item.fair[known]) for item in items])
+        features = np.stack([standardised(item.fair[known]) for item in items])
         penalties = _COLUMN_PENALTY * np.array([item.extracted.motif.width for item in items])
         yield items[0].extracted.statistic, items[0]
         for gain, number in forward_selection(features, positive[known].astype(np.float64), penalties):
@@ -261,9 +278,27 @@ class TrainingSet:
         own = np.flatnonzero(known)
         own = own[:: -(-len(own) // _MOST_SELECTED_ON) or 1]
         order = np.append(first, np.delete(np.arange(scores.shape[1]), first))
-        features = np.stack([_standardised(scores[own, column]) for column in order])
+        features = np.stack([standardised(scores[own, column]) for column in order])
         chosen = forward_selection(features, positive[own].astype(np.float64), np.zeros(len(order)))
         return order[[number for gain, number in islice(chosen, most) if gain > 0]]
+
+
+def in_turns(targets: Sequence[int], most: int) -> list[int]:
+    """Choose so many of a ranked list, the first of each target before the second of any.
+
+    Args:
+        targets: Target of each, the best first.
+        most: How many at most.
+
+    Returns:
+        Their places in the list, in its order.
+    """
+    seen: Counter[int] = Counter()
+    turns = []
+    for target in targets:
+        turns.append(seen[target])
+        seen[target] += 1
+    return sorted(np.argsort(turns, kind="stable")[:most].tolist())
 
 
 def by_evidence(scored: Sequence[Scored]) -> list[Scored]:
@@ -278,54 +313,3 @@ def overlap(
     first = np.maximum(starts, other_starts)
     last = np.minimum(starts + width, other_starts + other_width)
     return np.asarray(last - first >= 0.5 * min(width, other_width))
-
-
-def _standardised(scores: Matrix) -> Matrix:
-    """Scores of mean 0 and deviation 1; a sequence without a window scores as the lowest."""
-    finite = np.isfinite(scores)
-    filled = np.where(finite, scores, scores[finite].min() if finite.any() else 0.0)
-    return np.asarray((filled - filled.mean()) / (filled.std() + 1e-9))
-
-
-def forward_selection(features: Matrix, truth: Matrix, penalties: Matrix) -> Iterator[tuple[float, int]]:
-    """Yield features by what each adds to a logistic model of the first one and those yielded before.
-
-    Args:
-        features: Shape [feature, example]; the first is in the model from the start.
-        truth: 0 or 1 for each example.
-        penalties: Nats that each feature must earn.
-
-    Yields:
-        Nats gained, less the penalty, and the number of the feature.
-    """
-    left = list(range(1, len(features)))
-    model = [np.ones(len(truth)), features[0]]
-    while left:
-        gains = _score_tests(np.stack(model, axis=1), features[left], truth) - penalties[left]
-        best = left[int(gains.argmax())]
-        yield float(gains.max()), best
-        left.remove(best)
-        model.append(features[best])
-
-
-def _score_tests(model: Matrix, features: Matrix, truth: Matrix) -> Matrix:
-    """Nats that each feature adds to a logistic model, to second order (Rao 1948); 0 where it speaks against.
-
-    Args:
-        model: What the model has, shape [example, feature].
-        features: What it may be given, shape [feature, example].
-        truth: 0 or 1 for each example.
-    """
-    values = np.zeros(model.shape[1])
-    ridge = _RIDGE * np.eye(len(values))
-    for _ in range(_REFITS):
-        chances = 1.0 / (1.0 + np.exp(-np.clip(model @ values, -30, 30)))
-        curved = model * (chances * (1 - chances))[:, None]
-        values = values + np.linalg.solve(curved.T @ model + ridge, model.T @ (truth - chances) - _RIDGE * values)
-    chances = 1.0 / (1.0 + np.exp(-np.clip(model @ values, -30, 30)))
-    curvature = chances * (1 - chances)
-    slopes = features @ (truth - chances)
-    shared = (features * curvature) @ model
-    inverse = np.linalg.inv((model * curvature[:, None]).T @ model + ridge)
-    own = (features**2) @ curvature - np.einsum("fm,mk,fk->f", shared, inverse, shared)
-    return np.where(slopes > 0, 0.5 * slopes**2 / np.maximum(own, 1e-9), 0.0)

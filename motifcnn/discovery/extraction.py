@@ -21,7 +21,7 @@ import numpy.typing as npt
 import torch
 
 from motifcnn.batches import over_batches
-from motifcnn.discovery.candidates import ExtractedMotif, TrainingSet
+from motifcnn.discovery.candidates import ExtractedMotif, TrainingSet, in_turns
 from motifcnn.discovery.refined_motifs import FilterSites, fitted_to_labels, refined_motifs
 from motifcnn.encoding import Batch, EncodedSequences
 from motifcnn.model.network import MotifNetwork
@@ -35,8 +35,8 @@ _LOGGER = logging.getLogger(__name__)
 
 _BATCH = 256
 _STRONGEST, _ADDING = 64, 24
-"""Most filters whose motifs are scored on the training set: the strongest, and those that add most to each other.
-Where one motif is strong, all of the strongest filters may hold it."""
+"""Most filters whose motifs are scored on the training set: the strongest, targets in turns, and those that add most to
+each target's best. Where one motif is strong, all of the strongest filters may hold it."""
 
 _SITE_PSEUDOCOUNT = 1.0
 
@@ -136,14 +136,12 @@ def extract_motifs(
 
 
 def _candidates(filters: FilterSites, shown: TrainingSet) -> list[ExtractedMotif]:
-    """Build the motif of each filter for the output that it is most enriched in."""
+    """Build the motifs of the filters that tell some output's positives."""
     scores = filters.sites.scores
     choices = [shown.thresholds(scores, target) for target in range(len(shown.groups))]
     statistics = np.stack([choice.statistic for choice in choices])
-    target_of = statistics.argmax(axis=0)
     candidates = []
-    for number in _chosen(scores, statistics, shown):
-        target = int(target_of[number])
+    for target, number in _chosen(scores, statistics, shown):
         threshold = float(choices[target].values[number])
         members = np.flatnonzero(shown.groups[target][1] & (scores[:, number] >= threshold))
         motif = _motif_of_sites(filters, number, members, shown)
@@ -151,18 +149,21 @@ def _candidates(filters: FilterSites, shown: TrainingSet) -> list[ExtractedMotif
     return candidates
 
 
-def _chosen(scores: Matrix, statistics: Matrix, shown: TrainingSet) -> list[int]:
-    """Choose the filters that are most enriched in some output, and those that add most to the best of it."""
+def _chosen(scores: Matrix, statistics: Matrix, shown: TrainingSet) -> list[tuple[int, int]]:
+    """Choose filters, each with an output: those most enriched in it of all, and those that add most to its best."""
+    target_of = statistics.argmax(axis=0).tolist()
     best = statistics.max(axis=0)
-    strongest = [int(number) for number in np.argsort(-best, kind="stable")[:_STRONGEST] if best[number] > 0]
+    ranked = [number for number in np.argsort(-best, kind="stable").tolist() if best[number] > 0]
+    strongest = in_turns([target_of[number] for number in ranked], _STRONGEST)
+    chosen = [(target_of[ranked[place]], ranked[place]) for place in strongest]
     each = -(-_ADDING // len(statistics))
-    adding: list[int] = []
     for target, own in enumerate(statistics):
         enriched = np.flatnonzero(own > 0)
         if len(enriched):
             first = int(own[enriched].argmax())
-            adding += enriched[shown.adding(scores[:, enriched], target, first, each)].tolist()
-    return list(dict.fromkeys([*strongest, *adding]))
+            adding = enriched[shown.adding(scores[:, enriched], target, first, each)]
+            chosen += [(target, number) for number in [int(enriched[first]), *adding.tolist()]]
+    return list(dict.fromkeys(chosen))
 
 
 def _motif_of_sites(filters: FilterSites, number: int, members: Indices, shown: TrainingSet) -> Motif:

@@ -15,16 +15,17 @@ from motifcnn.learning.paired_tests import delong
 from motifcnn.motifs import Motif
 from motifcnn.scanning.best import BestSites, best_sites
 
-_LEAST_REFINED, _MOST_REFINED = 8, 32
+_LEAST_REFINED, _MOST_REFINED, _LEAST_OF_EACH = 8, 32, 2
 _REFINED_LETTERS = 3_000_000
-"""Distinct motifs refined: as many as read so many letters a round, within these bounds. Small training
-sets, where the best filter may rank low, are refined most widely; large ones stay quick."""
+"""Distinct motifs refined: as many as read so many letters a round, within these bounds; and so many of each target
+where that is more, but no more than are reported. Small training sets, where the best filter may rank low, are
+refined most widely; large ones stay quick."""
 
 _WORD_LENGTHS = {4: (6, 7, 8), 20: (3,)}
 """Lengths of the words that motifs may start from, by the number of letters."""
 
 _WORDS = 9
-"""Most words to start from in all; fewer where the budget of letters is less."""
+"""Most words to start from for each target; fewer where the budget of letters is less."""
 
 _WORD_MATCH = 0.7
 """Probability of a word's letter in the motif that it starts."""
@@ -163,7 +164,8 @@ def _as_sharp_as_its_sites(motif: Motif, target: int, shown: TrainingSet) -> Mot
 
 def _number_to_refine(shown: TrainingSet) -> int:
     letters = max(int(shown.sequences.lengths[positive].sum()) for _, positive in shown.groups)
-    return int(np.clip(_REFINED_LETTERS // max(letters, 1), _LEAST_REFINED, _MOST_REFINED))
+    affordable = int(np.clip(_REFINED_LETTERS // max(letters, 1), _LEAST_REFINED, _MOST_REFINED))
+    return max(affordable, min(_LEAST_OF_EACH * len(shown.groups), shown.settings.max_motifs))
 
 
 def _refine(faithful: Sequence[Scored], filters: FilterSites, shown: TrainingSet) -> list[Scored]:
@@ -180,11 +182,11 @@ def _refine(faithful: Sequence[Scored], filters: FilterSites, shown: TrainingSet
                 source.motif, positives, centres, background, both_strands=shown.both_strands, settings=shown.settings
             )
             attempts += [_refined(source, motif, source.motif, shown) for motif in motifs]
-    better = {item.extracted.filters[0]: item for item in faithful}
+    better = {item.extracted.held_by: item for item in faithful}
     for attempt in shown.score(attempts):
-        number = attempt.extracted.filters[0]
-        if attempt.extracted.statistic > better[number].extracted.statistic:
-            better[number] = attempt
+        key = attempt.extracted.held_by
+        if attempt.extracted.statistic > better[key].extracted.statistic:
+            better[key] = attempt
     return by_evidence(list(better.values()))
 
 
@@ -198,7 +200,7 @@ def _settled(ranked: Sequence[Scored], faithful: Sequence[Scored], shown: Traini
 
     Weaker motifs survive so, and no filter counts as having found what only refinement found.
     """
-    sources = {item.extracted.filters[0]: item for item in faithful}
+    sources = {item.extracted.held_by: item for item in faithful}
     settled: list[Scored] = []
     distinct: list[Scored] = []
 
@@ -210,7 +212,7 @@ def _settled(ranked: Sequence[Scored], faithful: Sequence[Scored], shown: Traini
             distinct.append(item)
             settled.append(item)
         else:
-            source = sources[item.extracted.filters[0]]
+            source = sources[item.extracted.held_by]
             settled.append(item if known(source) else source)
     return by_evidence(settled)
 
@@ -224,7 +226,7 @@ def _from_words(
     """
     alphabet, background = shown.sequences.alphabet, shown.background
     lengths = _WORD_LENGTHS.get(alphabet.size, ())
-    each = min(_WORDS, most) // max(1, len(lengths) * len(shown.groups))
+    each = min(_WORDS, most // len(shown.groups)) // max(1, len(lengths))
     chosen = shown.sequences.thinned(np.arange(len(shown.sequences)), COUNTED_LETTERS)
     counted = shown.sequences.subset(chosen) if len(chosen) < len(shown.sequences) else shown.sequences
     words = []

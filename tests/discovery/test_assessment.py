@@ -102,6 +102,25 @@ def test_a_part_of_a_better_motif_is_no_motif_of_its_own(examples):
     assert examples.sequences.codes.max() < 4  # the examples themselves stay as they are
 
 
+def test_the_core_of_another_targets_motif_is_tested_with_nothing_erased(examples):
+    """The motif of one target holds that of the other, whose sites stand in other sequences, too."""
+    values = np.concatenate([examples.values, examples.values], axis=1)
+    both = replace(examples, task="multi-label", targets=("a", "b"), values=values)
+    objective = Objective("multi-label", ("a", "b"), weights=(1.0, 1.0))
+    whole, core = extracted_motif(SITE, (0, 4), 50.0), extracted_motif(SITE[:6], (1,), 20.0, 6.0)
+    network = MotifNetwork(MODEL, DNA, 0, 2, seed=1).eval()
+
+    def e_values(motifs):
+        generator = np.random.default_rng(0)
+        encoded = EncodedSequences(both.sequences)
+        found = assess(network, objective, encoded, both, motifs, SETTINGS, (), generator)
+        return [tested.e_value for tested in found.motifs]
+
+    (alone,) = e_values((replace(core, target=1),))
+    assert e_values((whole, replace(core, target=1)))[1] == pytest.approx(2 * alone)
+    assert e_values((whole, core))[1] > 0.05
+
+
 def test_significant_motifs_come_first_and_names_and_sites_follow(examples):
     found = trial(examples)
     assert [tested.motif.consensus for tested in found.motifs] == [SITE, CHANCE]

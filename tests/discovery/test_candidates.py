@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from motifcnn.alphabet import DNA
-from motifcnn.discovery import candidates
-from motifcnn.discovery.candidates import ExtractedMotif, TrainingSet, overlap
+from motifcnn.discovery.candidates import ExtractedMotif, TrainingSet, in_turns, overlap
 from motifcnn.motifs import Motif
 from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
@@ -64,6 +63,54 @@ def test_duplicates_hand_over_their_filters_once(generator):
     assert shown.merge(scored, 0) == []
 
 
+def two_targets(generator, words, starts=(3, 20), examples=600):
+    """A third of the sequences is marked by either target and holds its word."""
+    codes = generator.integers(0, 4, (examples, 40)).astype(np.uint8)
+    kind = np.arange(examples) % 3
+    for target, (word, start) in enumerate(zip(words, starts, strict=True)):
+        codes[kind == target, start : start + len(word)] = DNA.encode(word)
+    sequences = Sequences.from_list([f"s{n}" for n in range(examples)], list(codes), DNA)
+    known = np.ones(examples, dtype=bool)
+    return TrainingSet(sequences, [(known, kind == 0), (known, kind == 1)], True, SETTINGS)
+
+
+@pytest.mark.parametrize("words", [("TGACGTAC", "TGACTTAC"), ("TGACGTACCA", "GACGTA")], ids=["alike", "the core"])
+def test_motifs_that_are_alike_stay_two_where_they_mark_different_targets(generator, words):
+    shown = two_targets(generator, words)
+    scored = shown.score([candidate(words[0], 0), candidate(words[1], 1, target=1)])
+    assert {item.extracted.filters for item in shown.merge(scored, 5)} == {(0,), (1,)}
+    of_one_target = two_targets(generator, words, starts=(3, 3))
+    (known, first), (_, second) = of_one_target.groups
+    of_one_target = replace(of_one_target, groups=[(known, first | second)])
+    (merged,) = of_one_target.merge(of_one_target.score([candidate(words[0], 0), candidate(words[1], 1)]), 5)
+    assert sorted(merged.extracted.filters) == [0, 1]
+
+
+def test_one_motif_of_two_targets_is_one(generator):
+    shown = training_set(generator, [("TGACGTAC", (0, 1), 3)])
+    both = replace(shown, groups=shown.groups * 2)
+    scored = both.score([candidate("TGACGTAC", 0), candidate("GTACGTCA", 1, target=1)])
+    (merged,) = both.merge(scored, 5)
+    assert merged.extracted.filters == (0, 1)
+
+
+def test_each_target_keeps_its_first_before_any_keeps_a_second(generator):
+    words = ("TGACGTACCT", "GGATTTCCGA", "CCAAGCGA")
+    shown = training_set(generator, [(words[0], (0, 1), 3), (words[1], (0, 0.9), 20), (words[2], (0, 0.5), 31)])
+    both = replace(shown, groups=shown.groups * 2)
+    scored = both.score([candidate(words[0], 0), candidate(words[1], 1), candidate(words[2], 2, target=1)])
+    assert [item.extracted.filters for item in scored] == [(0,), (1,), (2,)]
+    assert [item.extracted.filters for item in both.merge(scored, 2)] == [(0,), (2,)]
+    assert [item.extracted.filters for item in both.merge(scored, 3)] == [(0,), (1,), (2,)]
+
+
+def test_turns():
+    assert in_turns([0, 0, 0, 1, 0, 1, 2], 4) == [0, 1, 3, 6]
+    assert in_turns([0, 0, 0], 2) == [0, 1]
+    assert in_turns([3, 1, 2], 2) == [0, 1]
+    assert in_turns([], 2) == in_turns([1], 0) == []
+
+
 def test_order_is_of_what_each_adds(generator):
     """The first's neighbour is strong alone and adds nothing; a weaker motif of other positives adds something."""
     planting = [("TGACGTAC", (0, 0.7), 3), ("CCAAGCGA", (0, 0.6), 20), ("GGATTTCC", (0.7, 1), 20)]
@@ -81,17 +128,6 @@ def test_targets_take_turns_by_their_gain(generator):
     ordered = [(item.extracted.target, item.extracted.filters) for item in both.in_order(scored)]
     assert sorted(ordered[:2]) == [(0, (0,)), (1, (2,))]
     assert ordered[2] == (0, (1,))
-
-
-def test_score_tests_are_the_squared_correlation_without_other_features(generator):
-    truth = (generator.random(300) < 0.4).astype(float)
-    features = generator.normal(size=(3, 300)) + np.array([[1.0], [-1.0], [0.0]]) * truth
-    gains = candidates._score_tests(np.ones((300, 1)), features, truth)
-    correlations = np.array([np.corrcoef(feature, truth)[0, 1] for feature in features])
-    assert gains == pytest.approx(np.where(correlations > 0, 150 * correlations**2, 0.0), rel=1e-3)
-    assert gains[0] > 10
-    known = np.column_stack([np.ones(300), features[0]])
-    assert candidates._score_tests(known, features[:1], truth)[0] < 0.5
 
 
 def test_overlap_needs_half_of_the_narrower():

@@ -143,6 +143,42 @@ def test_each_motif_goes_with_the_target_that_it_marks(generator):
     assert {motif.filters: motif.target for motif in found} == {(0,): 0, (1,): 1}
 
 
+def several_targets(generator, words, each=60, length=40):
+    """Each word marks a target of its own: (sequences, values, objective)."""
+    kinds = np.repeat(np.arange(len(words) + 1), each)
+    codes = generator.integers(0, 4, (len(kinds), length)).astype(np.uint8)
+    for row, kind in enumerate(kinds):
+        if kind < len(words):
+            start = int(generator.integers(0, length - len(words[kind])))
+            codes[row, start : start + len(words[kind])] = DNA.encode(words[kind])
+    sequences = Sequences.from_list([f"s{n}" for n in range(len(kinds))], list(codes), DNA)
+    values = (kinds[:, None] == np.arange(len(words))).astype(np.float32)
+    names = tuple(f"target_{n}" for n in range(len(words)))
+    return sequences, values, Objective("multi-label", names, weights=(1.0,) * len(words))
+
+
+def test_motifs_that_are_alike_are_found_for_each_target(generator):
+    words = ["TGACGTAC", "TGACTTAC", "TGAGGTAC"]
+    sequences, values, objective = several_targets(generator, words, each=150)
+    found = extracted(network_for(words), sequences, values, objective=objective)
+    firsts = {motif.target: motif for motif in found[::-1]}
+    for target, word in enumerate(words):
+        assert word in reads(firsts[target].motif)
+        assert firsts[target].filters[0] == target
+
+
+def test_every_target_has_its_motif_however_little_may_be_refined(generator, monkeypatch):
+    monkeypatch.setattr("motifcnn.discovery.refined_motifs._REFINED_LETTERS", 1)
+    words = ["".join(generator.permutation(list("AACCGGTT"))) for _ in range(10)]
+    sequences, values, objective = several_targets(generator, words)
+    strong = [word for word in words[:2] for _ in range(40)]  # two targets could fill all places
+    found = extracted(network_for([*strong, *words]), sequences, values, objective=objective)
+    assert {motif.target for motif in found} == set(range(10))
+    assert all(word in {read for motif in found for read in reads(motif.motif)} for word in words)
+    few = extracted(network_for(words), sequences, values, replace(SETTINGS, max_motifs=10), objective=objective)
+    assert sorted(motif.target for motif in few) == list(range(10))
+
+
 def test_groups_of_each_task():
     nan = np.nan
     two = np.array([[1, nan], [0, 1], [nan, 0]], dtype=np.float32)
