@@ -119,7 +119,7 @@ CASES = {
     ),
     "protein letters": (
         train("letters.fa", "s.tsv"),
-        r"letters\.fa:{line}: 'L' is no letter of dna .*; correct it, or give --alphabet rna or protein",
+        r"letters\.fa:{line}: 'L' is no letter of dna, for which the file was taken; .*, or give --alphabet protein",
     ),
     "short sequence": (
         train("short.fa", "s.tsv"),
@@ -193,7 +193,7 @@ CASES = {
     ),
     "protein to explain": (
         ["explain", "letters.fa", "-m", "{run}"],
-        r"letters\.fa:{line}: 'L' is no letter of dna .*; correct it, or give --alphabet rna or protein",
+        r"letters\.fa:{line}: 'L' is no letter of dna, and dna is what is read here; .*, or give sequences of dna",
     ),
     "region past the end": (
         ["explain", "chr1:900-1100", "--genome", "genome.fa", "-m", "{run}"],

@@ -15,9 +15,11 @@ from motifcnn.sequences import Sequences
 
 Softmask = Literal["keep", "mask"]
 
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""What editors on Windows put before the text of UTF-8."""
+
 _BLANKS: Final = b" \t\r\n\v\f"
 _CONTROLS: Final = bytes(byte for byte in range(32) if byte not in _BLANKS)
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _LINE_WIDTH: Final = 60
 _BLOCK: Final = 1 << 22
 _FOREIGN: Final = {
@@ -108,7 +110,7 @@ class _Records:
 
 def _start_of_text(data: bytes) -> int:
     """Position of the first letter that is neither blank nor a byte order mark."""
-    start = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
+    start = len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0
     while start < len(data) and data[start] in _BLANKS:
         start += 1
     return start
@@ -181,10 +183,17 @@ def _stray_letter(body: bytes, alphabet: Alphabet, path: str | Path, line: int, 
     elif not letter.isprintable() or not letter.isascii():
         message = f"byte 0x{stray[0]:02x} is no letter; the file is damaged or no FASTA: copy or convert it again"
     else:
-        others = " or ".join(name for name in ALPHABETS if name != alphabet.name)
-        taken = f"the file was taken for {alphabet.name}" if detected else f"read as {alphabet.name}"
-        message = f"{letter!r} is no letter of {alphabet.name} ({taken}); correct it, or give --alphabet {others}"
+        message = f"{letter!r} is no letter of {alphabet.name}, {_remedy(stray, alphabet, detected=detected)}"
     return InputError(message, shown(path), line)
+
+
+def _remedy(letter: bytes, alphabet: Alphabet, *, detected: bool) -> str:
+    """Say what to do about a letter that is not in the alphabet; name only alphabets that have it."""
+    if not detected:
+        return f"and {alphabet.name} is what is read here; correct it, or give sequences of {alphabet.name}"
+    others = [name for name, other in ALPHABETS.items() if other.code_of[ord(letter)] != INVALID]
+    choice = f", or give --alphabet {' or '.join(others)}" if others else ""
+    return f"for which the file was taken; correct it{choice}"
 
 
 def find_line(path: str | Path, name: str) -> int | None:

@@ -190,7 +190,7 @@ FAULTS = {
     "first_without_name": (b"\n\n>\nAC\n", r":3: the record has no name"),
     "digit": (b">a\nACGTACGTACGTACGT\nAC1T\n", r":3: '1' is no letter of dna"),
     "gap": (b">a\nACGTACGTACGTACGT\nAC-T\n", r":3: a gap '-': this is an alignment; remove the gaps"),
-    "uracil": (b">a\nACGTACGTACGT\n>b\nACGU\n", r":4: 'U' is no letter of dna \(.*\); .* --alphabet rna or protein"),
+    "uracil": (b">a\nACGTACGTACGT\n>b\nACGU\n", r":4: 'U' is no letter of dna, .*; correct it, or give "),
     "two_in_a_line": (b">a\nACGTACGTACGT>b\nACGT\n", r":2: '>' is no letter of dna"),
     "not_ascii": (">a\nACGTÄC\n".encode(), r":2: byte 0xc3 is no letter; the file is damaged or no FASTA"),
 }  # fmt: skip
@@ -218,11 +218,19 @@ class TestFaults:
 
     def test_detected_alphabet_is_told_apart_from_a_given_one(self, tmp_path):
         path = write(tmp_path / "a.fa", ">a\nACGTACGTACGTACGTQ\n")
-        wanted = r"a.fa:2: 'Q' is no letter of dna \(the file was taken for dna\); correct it, or give --alphabet rna"
+        wanted = (
+            r"a.fa:2: 'Q' is no letter of dna, for which the file was taken; correct it, or give --alphabet protein$"
+        )
         with pytest.raises(InputError, match=wanted):
             read_fasta(path)
-        with pytest.raises(InputError, match=r"\(read as dna\)"):
+        with pytest.raises(InputError, match=r"and dna is what is read here; correct it, or give sequences of dna$"):
             read_fasta(path, "dna")
+
+    def test_only_alphabets_with_the_letter_are_offered(self, tmp_path):
+        with pytest.raises(InputError, match=r"correct it, or give --alphabet rna or protein$"):
+            read_fasta(write(tmp_path / "a.fa", ">a\nACGTACGTACGTACGTU\n"))
+        with pytest.raises(InputError, match=r"for which the file was taken; correct it$"):
+            read_fasta(write(tmp_path / "a.fa", ">a\nACGTACGTACGTACGT?\n"))
 
     @pytest.mark.parametrize("text", [">a\nAC\n\n>b\n\n", ">a\nAC\n\n>b"])
     def test_record_without_sequence(self, tmp_path, text):
