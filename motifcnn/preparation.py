@@ -13,7 +13,7 @@ from motifcnn.alphabet import DNA
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.alignments import is_alignment
 from motifcnn.formats.bed import read_bed, windows
-from motifcnn.formats.fasta import read_fasta
+from motifcnn.formats.fasta import BYTE_ORDER_MARK, read_fasta
 from motifcnn.formats.files import open_bytes
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.labels import Labels, read_labels
@@ -174,7 +174,7 @@ def read_sequences(path: Path, genome: Genome | None, settings: InputSettings) -
     Raises:
         InputError: The file is at fault, or is BED and there is no genome.
     """
-    if str(path) == "-" or _looks_like_fasta(path):
+    if str(path) == "-" or _looks_like_fasta(path, expected=genome is None):
         reader = store_fasta if _belongs_on_disk(path, settings) else read_fasta
         return reader(path, settings.alphabet, softmask=settings.softmask)
     if is_alignment(path):
@@ -183,7 +183,12 @@ def read_sequences(path: Path, genome: Genome | None, settings: InputSettings) -
         )
     if genome is None:
         raise InputError("is not FASTA (its first letter is not '>'); if it is BED, add --genome FASTA", path)
-    return windows(read_bed(path), genome, settings.width, path)
+    records = read_bed(path)
+    cut = windows(records, genome, settings.width, path)
+    if len(cut) < len(records):
+        twice = len(records) - len(cut)
+        _LOGGER.info("%d of %d intervals have the window of an earlier one, which is kept once", twice, len(records))
+    return cut
 
 
 def _belongs_on_disk(path: Path, settings: InputSettings) -> bool:
@@ -197,10 +202,12 @@ def _belongs_on_disk(path: Path, settings: InputSettings) -> bool:
     return chosen
 
 
-def _looks_like_fasta(path: Path) -> bool:
+def _looks_like_fasta(path: Path, *, expected: bool) -> bool:
     with open_bytes(path) as file:
-        start = file.read(4096).lstrip()
-    return not start or start.startswith(b">") or b"\0" in start  # the reader of FASTA says it better
+        start = file.read(4096).removeprefix(BYTE_ORDER_MARK).lstrip()
+    if not start:
+        return expected
+    return start.startswith(b">") or b"\0" in start  # the reader of FASTA says it better
 
 
 def _with_made_negatives(

@@ -60,7 +60,8 @@ def test_sequences_shorter_than_the_filters_are_refused(run_cli, tiny_run, tmp_p
     result = run_cli("predict", tmp_path / "short.fa", "-m", tiny_run.path)
     assert result.exit_code == 1
     assert (
-        "short.fa: 2 sequences are shorter than the model's filters of width 9 (first: b); remove them" in result.stderr
+        "short.fa: 2 sequences are shorter than the model's filters of width 9 (first: b); remove or lengthen them"
+        in result.stderr
     )
 
 

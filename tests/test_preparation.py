@@ -5,7 +5,8 @@ import pytest
 
 from motifcnn.alphabet import DNA
 from motifcnn.errors import InputError
-from motifcnn.preparation import InputFiles, prepare
+from motifcnn.formats.genome import Genome
+from motifcnn.preparation import InputFiles, prepare, read_sequences
 from motifcnn.settings import InputSettings, Settings
 
 
@@ -30,6 +31,27 @@ def test_made_negatives_are_masked_as_the_positives_are(files, softmask):
     assert positive.sum() == (~positive).sum() == 66
     for share in (masked[positive].mean(), masked[~positive].mean()):
         assert (share == 0) if softmask == "keep" else (0.35 < share < 0.65)
+
+
+def test_windows_that_stand_twice_are_kept_once_and_said(files, caplog):
+    caplog.set_level("INFO", "motifcnn")
+    text = files.sequences.read_text()
+    files.sequences.write_text(text + "".join(text.splitlines(keepends=True)[:3]))
+    assert len(read_sequences(files.sequences, Genome(files.genome), InputSettings())) == 66
+    assert "3 of 69 intervals have the window of an earlier one, which is kept once" in caplog.messages
+
+
+def test_an_empty_file_is_what_the_genome_makes_one_expect(files):
+    files.sequences.write_text("")
+    with pytest.raises(InputError, match="holds no interval; give BED"):
+        read_sequences(files.sequences, Genome(files.genome), InputSettings())
+    with pytest.raises(InputError, match="is empty; give FASTA"):
+        read_sequences(files.sequences, None, InputSettings())
+
+
+def test_a_byte_order_mark_before_fasta_is_passed_over(tmp_path):
+    (tmp_path / "a.fa").write_text(">a\nACGT\n", encoding="utf-8-sig")
+    assert read_sequences(tmp_path / "a.fa", None, InputSettings()).names == ("a",)
 
 
 @pytest.mark.parametrize("start", ["# STOCKHOLM 1.0\na AC-GT\n//\n", "##maf version=1\na\ns c 0 2 + 9 AC\n"])

@@ -122,7 +122,7 @@ def model_tracks(model: TrainedModel, sequences: Sequences, conservation: tuple[
         raise InputError(
             f"{short.size} {'sequence is' if short.size == 1 else 'sequences are'} shorter than the model's filters "
             f"of width {span} (first: {sequences.names[int(short[0])]}); "
-            f"remove {'it' if short.size == 1 else 'them'}",
+            f"remove or lengthen {'it' if short.size == 1 else 'them'}",
             path,
         )
     channels = read_channels(conservation, sequences, model.channels)

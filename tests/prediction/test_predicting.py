@@ -133,7 +133,7 @@ def test_sequences_shorter_than_a_filter_are_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         predict_file(tmp_path / "model", path, None, (), CPU)
     assert str(caught.value) == (
-        f"{path}: 2 sequences are shorter than the model's filters of width 5 (first: short); remove them"
+        f"{path}: 2 sequences are shorter than the model's filters of width 5 (first: short); remove or lengthen them"
     )
 
 
