@@ -19,8 +19,8 @@ from motifcnn.devices import choose_device
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.labels import read_labels
 from motifcnn.inputs.examples import Examples, assign_splits, join
+from motifcnn.learning.calibration import calibrate
 from motifcnn.learning.training import TrainingData, predict_logits, train
-from motifcnn.learning.word_sums import add_word_sums
 from motifcnn.preparation import fit_model
 from motifcnn.settings import Settings, SplitSettings, TrainingSettings
 from motifcnn.significance import average_precision
@@ -52,7 +52,7 @@ def measure(examples: Examples, rare: bool, training: TrainingSettings, seed: in
     test = examples.part("test")
     truth = examples.values[test, 0] == 1
     alone = average_precision(predict_logits(network, encoded, test)[:, 0].double().numpy(), truth)
-    add_word_sums(network, objective, data, examples.sequences, training)
+    calibrate(network, objective, data, examples.sequences, training)
     return alone, average_precision(predict_logits(network, encoded, test)[:, 0].double().numpy(), truth)
 
 

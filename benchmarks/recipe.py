@@ -22,9 +22,9 @@ from motifcnn.devices import use_threads
 from motifcnn.encoding import EncodedSequences
 from motifcnn.inputs.examples import Examples
 from motifcnn.inputs.near_identical import find_clusters
+from motifcnn.learning.calibration import calibrate
 from motifcnn.learning.seeding import seed_filters
 from motifcnn.learning.training import TrainingData, predict_logits, train
-from motifcnn.learning.word_sums import add_word_sums
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
 from motifcnn.preparation import InputFiles, fit_model, prepare
@@ -73,7 +73,7 @@ def score(examples: Examples, fold: np.ndarray, tested: int, settings: Settings)
     seed_filters(network, objective, sequences, values, training, settings.training)
     data = TrainingData(EncodedSequences(sequences), values, training, np.sort(validation))
     train(network, objective, data, settings.training, seed=settings.seed)
-    add_word_sums(network, objective, data, sequences, settings.training)
+    calibrate(network, objective, data, sequences, settings.training)
     spent = time.process_time() - started
     test = np.flatnonzero(fold == tested)
     return rank_auroc(predict_logits(network, data.encoded, test)[:, 0].double().numpy(), labels[test] == 1), spent

@@ -1,4 +1,4 @@
-"""An untrained model that fits its examples, and its training: filters first, then sums of words beside them."""
+"""An untrained model that fits its examples, and its training: filters first, then what they and words weigh."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +9,9 @@ from motifcnn.devices import Device
 from motifcnn.encoding import EncodedSequences, track_scales
 from motifcnn.inputs.base_windows import sited_examples
 from motifcnn.inputs.examples import Examples
+from motifcnn.learning.calibration import calibrate
 from motifcnn.learning.seeding import seed_filters
 from motifcnn.learning.training import EpochRecord, EpochReport, TrainingData, train
-from motifcnn.learning.word_sums import add_word_sums
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
 from motifcnn.objectives import Link, Objective, Task
@@ -70,7 +70,7 @@ def fit(
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
     ranks: Ranks = ALONE,
 ) -> list[EpochRecord]:
-    """Train the filters in all processes, then, in the first, put sums of words beside them.
+    """Train the filters in all processes, then, in the first, weigh their logits and those of words.
 
     Args:
         model: As `assemble` makes it; trained in place.
@@ -95,6 +95,6 @@ def fit(
         on_epoch=on_epoch,
         ranks=ranks,
     )
-    if ranks.is_first and not per_base:
-        add_word_sums(model.network, model.objective, data, examples.sequences, settings.training)
+    if ranks.is_first:
+        calibrate(model.network, model.objective, data, examples.sequences, settings.training)
     return history

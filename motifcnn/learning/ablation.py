@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from motifcnn.encoding import EncodedSequences
 from motifcnn.inputs.examples import Examples
+from motifcnn.learning.calibration import calibrate
 from motifcnn.learning.paired_tests import PairedTest, delong, swap_test
 from motifcnn.learning.seeding import seed_filters
 from motifcnn.learning.training import TrainingData, predict_logits, train
-from motifcnn.learning.word_sums import add_word_sums
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
 from motifcnn.objectives import Objective
@@ -68,7 +68,7 @@ def ablate(
     encoded = EncodedSequences(examples.sequences, device=device)
     data = TrainingData(encoded, examples.values, training, examples.part("validation"))
     train(alone, objective, data, settings, seed=seed)
-    add_word_sums(alone, objective, data, examples.sequences, settings)
+    calibrate(alone, objective, data, examples.sequences, settings)
     test = examples.part("test")
     without = objective.predictions(predict_logits(alone, encoded, test).double()).numpy()
     return compare_models(objective, examples.values[test], predictions[test].astype(np.float64), without, generator)

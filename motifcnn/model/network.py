@@ -262,13 +262,13 @@ class MotifNetwork(nn.Module):
             logits = (logits + other[turned - torch.arange(len(other), device=other.device)]) / 2
         return logits if self.words is None else logits + self.words(batch)
 
-    def add_words(self, words: WordBranch, share: float, offset: torch.Tensor) -> None:
-        """Multiply the restarts' logits by their share in the sum, and add words and an offset to them.
+    def reweigh(self, share: float, offset: torch.Tensor, words: WordBranch | None = None) -> None:
+        """Multiply the restarts' logits by their share in the sum, and add an offset, and words, to them.
 
         Args:
-            words: On the network's device, its weights multiplied by their own share.
             share: Of the restarts.
             offset: Shape [output].
+            words: On the network's device, its weights multiplied by their own share.
         """
         with torch.no_grad():
             self.head.mul_(share)

@@ -1,4 +1,3 @@
-import logging
 from dataclasses import replace
 
 import numpy as np
@@ -7,15 +6,14 @@ import torch
 
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.encoding import EncodedSequences
+from motifcnn.learning.calibration import calibrate
 from motifcnn.learning.training import TrainingData, predict_logits
 from motifcnn.learning.word_ridge import fit_words
-from motifcnn.learning.word_sums import add_word_sums, weigh
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings, TrainingSettings
 from motifcnn.significance import rank_auroc
-from motifcnn.tracks.activations import logit_offsets
 
 BINARY = Objective("binary", ("bound",), weights=(1.0,))
 MODEL = ModelSettings(filters=3, filter_width=8, restarts=2, strands="both")
@@ -44,7 +42,7 @@ def data_of(sequences, values):
 def added(sequences, values, objective=BINARY, settings=SETTINGS, model=MODEL):
     network = MotifNetwork(model, sequences.alphabet, 0, objective.outputs, seed=2).eval()
     data = data_of(sequences, values)
-    add_word_sums(network, objective, data, sequences, settings)
+    calibrate(network, objective, data, sequences, settings)
     return network, predict_logits(network, data.encoded, np.arange(len(sequences)))
 
 
@@ -66,18 +64,6 @@ def test_both_strands_give_the_same(generator):
     )
     other = predict_logits(network, EncodedSequences(turned), np.arange(len(sequences)))
     assert torch.allclose(other, logits, atol=1e-5)
-
-
-def test_the_sum_is_the_shares_of_both(generator, caplog):
-    sequences, values = examples(generator)
-    with caplog.at_level(logging.INFO, "motifcnn.learning.word_sums"):
-        network, logits = added(sequences, values)
-    assert "filters count" in caplog.text
-    before = MotifNetwork(MODEL, DNA, 0, 1, seed=2).eval()
-    share = (network.head.sum() / before.head.sum()).item()
-    alone = predict_logits(before, EncodedSequences(sequences), np.arange(300))
-    words = network.words(EncodedSequences(sequences).batch(torch.arange(300)))
-    assert torch.allclose(alone * share + words + logit_offsets(network).item(), logits, atol=1e-4)
 
 
 def test_words_are_fitted_to_the_training_set_alone(generator):
@@ -121,49 +107,6 @@ def test_every_task_gains(generator, task):
 def test_proteins_have_none(generator):
     sequences, values = examples(generator, alphabet=PROTEIN)
     assert added(sequences, values, model=replace(MODEL, strands="single"))[0].words is None
-
-
-def truth_and_noise(generator, count):
-    values = (np.arange(count) % 2).astype(np.float32)[:, None]
-    good = torch.from_numpy(3 * (values - 0.5) + generator.normal(size=(count, 1)).astype(np.float32))
-    noise = torch.from_numpy(generator.normal(size=(count, 1)).astype(np.float32))
-    return torch.from_numpy(values), good, noise
-
-
-def test_shares_follow_the_validation_set_where_it_is_large(generator):
-    values, good, noise = truth_and_noise(generator, 2000)
-    (filters, words), _ = weigh(BINARY, torch.stack([good, noise]), values)
-    assert filters > 1.5
-    assert 0 <= words < 0.25
-    (filters, words), _ = weigh(BINARY, torch.stack([noise, good]), values)
-    assert words > 1.5
-    assert 0 <= filters < 0.25
-
-
-def test_shares_stay_near_the_likely_ones_where_it_is_small_or_empty(generator):
-    values, good, noise = truth_and_noise(generator, 4)
-    (filters, words), _ = weigh(BINARY, torch.stack([good, noise]), values)
-    assert filters == pytest.approx(0.6, abs=0.25)
-    assert words == pytest.approx(0.4, abs=0.25)
-    shares, offset = weigh(BINARY, torch.empty(2, 0, 1), torch.empty(0, 1))
-    assert shares == pytest.approx((0.6, 0.4))
-    assert offset.tolist() == [0.0]
-
-
-def test_no_share_is_negative(generator):
-    values, good, noise = truth_and_noise(generator, 2000)
-    (filters, words), _ = weigh(BINARY, torch.stack([good, -good + noise]), values)
-    assert filters > 0
-    assert words == 0
-
-
-def test_offsets_follow_each_output(generator):
-    values, good, noise = truth_and_noise(generator, 2000)
-    logits = torch.stack([good.repeat(1, 2) + torch.tensor([0.0, 2.0]), noise.repeat(1, 2)])
-    objective = Objective("multi-label", ("a", "b"), weights=(1.0, 1.0))
-    _, offset = weigh(objective, logits, values.repeat(1, 2))
-    assert offset[0] == pytest.approx(0.0, abs=0.3)
-    assert offset[1] < -1.5
 
 
 def test_of_many_sequences_some_are_fitted(generator, monkeypatch):

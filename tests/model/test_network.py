@@ -148,6 +148,6 @@ def test_words_are_added_to_the_share_of_the_restarts(batch, generator):
     words = WordBranch(DNA, torch.from_numpy(generator.normal(size=(2, 64)).astype(np.float32)))
     with torch.no_grad():
         before = network.logits(batch)
-        network.add_words(words, 0.3, torch.tensor([1.0, -2.0]))
+        network.reweigh(0.3, torch.tensor([1.0, -2.0]), words)
         expected = 0.3 * before + words(batch) + torch.tensor([1.0, -2.0])
         assert torch.allclose(network.logits(batch), expected, atol=1e-5)

@@ -54,7 +54,7 @@ def test_what_is_saved_is_loaded(tmp_path, settings, task, alphabet, words):
     if words:
         outputs = model.objective.outputs
         weights = torch.randn(outputs, alphabet.size**3, generator=torch.Generator().manual_seed(4))
-        model.network.add_words(WordBranch(alphabet, weights), 0.7, torch.ones(outputs))
+        model.network.reweigh(0.7, torch.ones(outputs), WordBranch(alphabet, weights))
     save_model(tmp_path / "model", model)
     back = load_model(tmp_path / "model")
     assert (back.objective, back.alphabet, back.scales, back.softmask, back.width) == (

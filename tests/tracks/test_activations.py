@@ -117,7 +117,7 @@ def test_a_map_adds_up_to_the_logits(sequences, activation, words, generator):
     model = model_of(replace(SETTINGS, activation=activation))
     if words:
         weights = torch.from_numpy(generator.normal(size=(2, 4**3)).astype(np.float32))
-        model.network.add_words(WordBranch(DNA, weights), 1.0, torch.zeros(2))
+        model.network.reweigh(1.0, torch.zeros(2), WordBranch(DNA, weights))
     offsets = logit_offsets(model.network)
     assert offsets.tolist() == [1.0, 0.5]
     with torch.no_grad():

@@ -58,7 +58,7 @@ def make_run(
         weights = torch.randn(
             objective.outputs, ALPHABETS[alphabet].size ** 3, generator=torch.Generator().manual_seed(4)
         )
-        network.add_words(WordBranch(ALPHABETS[alphabet], weights), 0.5, torch.zeros(objective.outputs))
+        network.reweigh(0.5, torch.zeros(objective.outputs), WordBranch(ALPHABETS[alphabet], weights))
     model = TrainedModel(network.eval(), objective, ALPHABETS[alphabet], scales, softmask, width)
     save_model(folder / "model.safetensors", model)
     return model

@@ -43,7 +43,7 @@ def model_of(kind):
         network.norm.shift.uniform_(-1, 1, generator=torch.Generator().manual_seed(2))
     if kind.endswith("words"):
         weights = torch.randn(2, 4**3, generator=torch.Generator().manual_seed(4))
-        network.add_words(WordBranch(alphabet, weights), 1.0, torch.zeros(2))
+        network.reweigh(1.0, torch.zeros(2), WordBranch(alphabet, weights))
     if network.placement is not None:
         torch.nn.init.normal_(network.placement.values, 0, 1, generator=torch.Generator().manual_seed(5))
     scales = tuple(TrackScale(f"t{n}", 0.3, 1.7) for n in range(tracks))
