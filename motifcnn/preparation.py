@@ -129,7 +129,9 @@ def _labelled(
 
 
 def _check_suited(files: InputFiles, settings: Settings) -> None:
-    """Refuse a network with a value for each base without such a target, and the reverse."""
+    """Refuse what does not go together: one stream for two files; a network with a value for each base, and labels."""
+    if str(files.sequences) == str(files.labels) == "-":
+        raise MotifcnnError("SEQS and LABELS cannot both be standard input; give one of them as a file")
     per_base = architecture_of(settings.model).summary == "bases"
     name = f"--architecture {settings.model.architecture}"
     if files.per_base and files.labels is not None:

@@ -46,6 +46,7 @@ def inputs(tiny_run, tmp_path_factory):
         "one.tsv": "\n".join([rows[0], *(f"{name}\t1" for name in names)]) + "\n",
         "headless.tsv": "\n".join(rows[1:]) + "\n",
         "words.tsv": "id\tvalue\n" + "".join(f"{n}\t{'high' if i == 5 else i / 7}\n" for i, n in enumerate(names)),
+        "commas.tsv": "id\tvalue\n" + "".join(f"{n}\t{i % 7},5\n" for i, n in enumerate(names)),
         "track.tsv": "".join(f"{n}\t{','.join(['0.5'] * (39 if i == 3 else 40))}\n" for i, n in enumerate(names)),
         "family.sto": f"# STOCKHOLM 1.0\n{names[0]} AC-GT\n//\n",
         "t.wig": "fixedStep chrom=chr1 start=1 step=1\n0.5\n",
@@ -117,6 +118,11 @@ CASES = {
         train("s.fa", "words.tsv"),
         r"words\.tsv:7: 'high' in column 'value' is not a number, .*; mend it, or write '\.' if it is missing",
     ),
+    "decimal commas": (
+        train("s.fa", "commas.tsv"),
+        r"commas\.tsv:2: '0,5' in column 'value' has a decimal comma; write numbers with a point",
+    ),
+    "one stream for two files": (train("-", "-"), r"SEQS and LABELS cannot both be standard input; give one .* file"),
     "protein letters": (
         train("letters.fa", "s.tsv"),
         r"letters\.fa:{line}: 'L' is no letter of dna, for which the file was taken; .*, or give --alphabet protein",

@@ -292,10 +292,20 @@ def _task(columns: Sequence[_Column], table: _Table) -> Task:
             found = ", ".join(column.description for column in columns)
             message = f"several columns of words: {found}; choose one, such as --targets {first}"
             raise InputError(message, table.path, table.header_line)
+        _refuse_decimal_commas(columns[0], table)
         return "classes"
     if kinds[0] == "numbers":
         return "regression"
     return "binary" if len(columns) == 1 else "multi-label"
+
+
+def _refuse_decimal_commas(column: _Column, table: _Table) -> None:
+    """Refuse words that are all numbers but for a comma in the place of the point, as spreadsheets write them."""
+    words = [word for word in column.counts if not _is_missing(word)]
+    if all(_number(word.replace(",", ".")) is not None for word in words):
+        row = next(i for i, word in enumerate(column.words) if "," in word)
+        found = f"{column.words[row]!r} in column {column.name!r} has a decimal comma"
+        raise InputError(f"{found}; write numbers with a point", table.path, int(table.lines[row]))
 
 
 def _check_numbers(column: _Column, table: _Table) -> None:
