@@ -53,9 +53,10 @@ def explain(
         speech.say(
             f"shown are positions {card.begin}-{card.end} of {length}, which are worth most; --window shows others"
         )
+    hits = speech.counted(len(explanation.hits), "motif hit")
     speech.say(
         f"{explanation.name}: {card.target} {explanation.predictions[card.output]:.4g} "
-        f"(logit {explanation.logits[card.output]:.3f}), {len(explanation.hits)} motif hits; card: {out}"
+        f"(logit {explanation.logits[card.output]:.3f}), {hits}; card: {out}"
     )
 
 

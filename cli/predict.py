@@ -115,7 +115,7 @@ def _write(predicted: "Predicted", out: Path | None, genome: Path | None, *, for
         sys.stdout.write(text)
     else:
         write_text(out, text)
-        speech.say(f"{len(predicted.values)} predictions in {out}")
+        speech.say(f"{speech.counted(len(predicted.values), 'prediction')} in {out}")
 
 
 def _score(predicted: "Predicted", model: Path, truth: tuple[Path, ...], gaps: Literal["missing", "zero"]) -> None:

@@ -83,7 +83,8 @@ def scan(
         with _output(out, ranks) as file:
             summary = scan_genome(genome, chosen, settings.scan, file, threads, device.name, ranks, conservation)
             file.flush()
-        speech.say(f"{sum(summary.hits):,} hits in {summary.letters:,} letters" + (f", in {out}" if out else ""))
+        found = speech.counted(sum(summary.hits), "hit")
+        speech.say(f"{found} in {speech.counted(summary.letters, 'letter')}" + (f", in {out}" if out else ""))
 
 
 @contextmanager

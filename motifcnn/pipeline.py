@@ -133,8 +133,9 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
     ranks.check_readable(request.files.sequences)
     device = choose_device(settings.device)
     threads = use_threads(settings.threads)
-    crowd = f" in each of {ranks.size} processes" if ranks.size > 1 else ""
-    _LOGGER.info("computing on %s (%s), %d threads%s", device.torch_device, device.reason, threads, crowd)
+    share = f"{threads} {'thread' if threads == 1 else 'threads'}"
+    share += f" in each of {ranks.size} processes" if ranks.size > 1 else ""
+    _LOGGER.info("computing on %s (%s), %s", device.torch_device, device.reason, share)
     known_file = database_file(settings.motifs.database)
     inputs = request.files.by_role() + ([("known motifs", known_file)] if known_file is not None else [])
     record = RunRecord(request.command, settings, inputs, f"{device.torch_device} ({device.reason})")

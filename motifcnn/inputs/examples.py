@@ -288,8 +288,11 @@ def _speak_of_clusters(clusters: Clusters) -> None:
     sizes = np.bincount(clusters.members)
     total, largest = len(clusters.members), int(sizes.max())
     if largest > 1:
-        found = int(sizes[sizes > 1].sum()), total, int((sizes > 1).sum())
-        _LOGGER.info("%d of %d sequences are near-identical to others; these %d groups stay together", *found)
+        groups = int((sizes > 1).sum())
+        together = "this group stays" if groups == 1 else f"these {groups} groups stay"
+        _LOGGER.info(
+            "%d of %d sequences are near-identical to others; %s together", int(sizes[sizes > 1].sum()), total, together
+        )
     if largest > total * _LARGE_CLUSTER:
         _LOGGER.warning(
             "%d of %d sequences are near-identical to one another and stay together in training; "

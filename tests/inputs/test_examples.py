@@ -321,6 +321,11 @@ def test_contradictions_are_counted(generator, caplog):
         assign_splits(examples, SplitSettings(), 0)
     assert "2 sequences given more than once, with different labels" in caplog.text
     assert "6 of 40 sequences are near-identical to others; these 3 groups stay together" in caplog.text
+    sequences.codes[120:300] = random_sequences(generator, names_of(3)).codes
+    examples, _ = joined(sequences, labels_of(names, np.arange(40) % 2))
+    with caplog.at_level(logging.INFO):
+        assign_splits(examples, SplitSettings(), 0)
+    assert "2 of 40 sequences are near-identical to others; this group stays together" in caplog.text
 
 
 @pytest.mark.slow
