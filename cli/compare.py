@@ -41,13 +41,17 @@ def compare(
 ) -> None:
     """Find the known motifs that resemble each motif, with exact p-values (Tomtom's statistic)."""
     from motifcnn.discovery.comparison import compare as compare_motifs
-    from motifcnn.discovery.known_motifs import JASPAR, known_motifs
+    from motifcnn.discovery.known_motifs import JASPAR, NO_DATABASE, known_motifs
     from motifcnn.formats.files import write_text
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.runs import motif_file
 
     if not e_threshold >= 0:
         raise typer.BadParameter("--e-threshold must be 0 or more")
+    if database == NO_DATABASE:
+        raise typer.BadParameter(
+            "leaves nothing to compare with; leave it out, or give a file", param_hint="--database"
+        )
     if not trim_bits >= 0:
         raise typer.BadParameter("--trim-bits must be 0 or more")
     refuse_existing(out, force=force)

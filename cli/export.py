@@ -206,4 +206,9 @@ def _run_and_sequences(paths: list[Path], regions: Path | None) -> tuple[Path, P
     if not given or len(given) > 2:
         raise typer.BadParameter("give a run directory and one file of sequences", param_hint="[RUN] SEQS")
     run, sequences = (Path("motifcnn_out"), *given)[-2:]
+    if sequences.is_dir():
+        raise typer.BadParameter(
+            f"{sequences} is a directory where sequences are expected; give the run first, then FASTA, or --regions",
+            param_hint="[RUN] SEQS",
+        )
     return run, sequences

@@ -179,7 +179,12 @@ CASES = {
     ),
     "damaged model": (
         ["predict", "s.fa", "-m", "damaged", "-o", "out"],
-        r"damaged/model\.safetensors: is not a motifcnn model \(.*\); train it again",
+        r"damaged/model\.safetensors: is not a motifcnn model \(.*\); give a run directory .*, or train it again",
+    ),
+    "letters of another alphabet to explain": (
+        ["explain", "ACGU" * 9, "-m", "{run}"],
+        r"ACGUACGUACGUACGUACGU…: there is no such file, and as a sequence: letter 'U' at position 4 is not dna; "
+        "correct the path, or give letters of dna",
     ),
     "newer model": (
         ["predict", "s.fa", "-m", "newer", "-o", "out"],

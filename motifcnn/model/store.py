@@ -76,7 +76,9 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> TrainedModel:
     except FileNotFoundError:
         raise InputError("there is no model here; give a run directory of `motifcnn train`", path) from None
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"is not a motifcnn model ({error}); train it again", path) from None
+        raise InputError(
+            f"is not a motifcnn model ({error}); give a run directory of `motifcnn train`, or train it again", path
+        ) from None
     if not isinstance(version, int) or version > SCHEMA_VERSION:
         raise InputError(
             f"was written by a newer motifcnn (model schema {version}, this one reads up to {SCHEMA_VERSION}); "

@@ -25,6 +25,9 @@ from motifcnn.tracks.mutagenesis import mutation_effects
 
 Values = npt.NDArray[np.float32]
 
+_LONGEST_SHOWN = 20
+"""Letters of a sequence that a message repeats."""
+
 
 @dataclass(frozen=True)
 class MotifHit:
@@ -125,7 +128,11 @@ def read_one(text: str, model: TrainedModel, genome: Path | None, name: str | No
     try:
         return Sequences.from_list(["sequence"], [model.alphabet.encode(text)], model.alphabet)
     except MotifcnnError as error:
-        raise MotifcnnError(f"{text[:20]}: there is no such file, and as a sequence: {error}") from None
+        begins = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+        raise MotifcnnError(
+            f"{begins}: there is no such file, and as a sequence: {error}; correct the path, or give letters of "
+            f"{model.alphabet.name}"
+        ) from None
 
 
 def explain(

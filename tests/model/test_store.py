@@ -148,7 +148,9 @@ def test_what_is_no_model_is_refused(tmp_path, content):
         save_file({"weight": torch.ones(2)}, path, {"motifcnn": "[1]"})
     else:
         path.write_bytes(content)
-    with pytest.raises(InputError, match=r": is not a motifcnn model \(.+\); train it again$"):
+    with pytest.raises(
+        InputError, match=r": is not a motifcnn model \(.+\); give a run directory of .*, or train it again$"
+    ):
         load_model(path)
 
 

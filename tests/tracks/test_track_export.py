@@ -441,6 +441,10 @@ def test_other_refusals(tmp_path, run, records, run_cli):
     none = write_run(tmp_path / "none", model_of(), rows=())
     assert "found no motif" in run_cli("export", "tracks", none, sequences, "-o", tmp_path / "o").stderr
     assert run_cli("export", "tracks", run, sequences, sequences).exit_code == 2
+    for mistaken in ((run,), (sequences, run)):
+        refused = run_cli("export", "tracks", *mistaken)
+        assert refused.exit_code == 2
+        assert "is a directory where sequences are expected" in " ".join(refused.stderr.replace("│", " ").split())
     tracked = write_run(tmp_path / "tracked", model_of(scales=(TrackScale("phylop", 0.0, 1.0),)))
     assert "trained with 1 tracks (phylop) and 0" in run_cli("export", "tracks", tracked, sequences).stderr
     genome = write_fasta(tmp_path / "genome.fa", {"2": "ACGT" * 40, "chr10": "ACGT" * 40})
