@@ -197,6 +197,7 @@ def tracks(
         f"{speech.counted(len(summary.motifs), 'motif')} and {speech.counted(len(summary.targets), 'target')} along "
         f"{speech.counted(summary.sequences, 'sequence')}, {speech.counted(sum(summary.sites), 'site')}, "
         f"{speech.counted(summary.files, 'file')} in {out}"
+        + (f"; {summary.session.name} opens them in IGV" if summary.session is not None else "")
     )
 
 

@@ -146,14 +146,6 @@ class Motif:
         """Return the information of the whole motif in bits."""
         return float(self.information().sum())
 
-    def trimmed(self, threshold: float, minimum_width: int = 1) -> "Motif":
-        """Drop flanking positions that hold less than `threshold` bits each.
-
-        A motif without any position above the threshold keeps its best `minimum_width`.
-        """
-        start, end = trim_bounds(self.information(), threshold, minimum_width)
-        return replace(self, probabilities=self.probabilities[start:end])
-
     def reverse_complement(self) -> "Motif":
         """Return the motif as it reads on the other strand.
 

@@ -67,8 +67,8 @@ def test_log_odds_against_a_background():
 
 def test_trimming_stops_at_the_first_informative_position():
     motif = motif_of(*[a + "CA" + b + "G" + c for a in "ACGT" for b in "ACGT" for c in "ACGT"])
-    assert motif.trimmed(0.5).consensus == "CANG"
-    assert motif.trimmed(0.5, minimum_width=5).width == 5
+    assert trim_bounds(motif.information(), 0.5, 1) == (1, 5)
+    assert motif.consensus[1:5] == "CANG"
 
 
 @pytest.mark.parametrize(

@@ -224,17 +224,6 @@ def _position_ticks(width: int) -> list[int]:
     return [position for position in range(1, width + 1) if position == 1 or position % every == 0]
 
 
-def logo_svg(motif: Motif, prefix: str = "") -> str:
-    """Return a logo as an `<svg>` element that can stand inside an HTML page.
-
-    Args:
-        motif: The motif to draw.
-        prefix: Put before every id of the drawing; give each logo of a page its own, for ids must
-            differ within a page. By default it is made from the motif's name.
-    """
-    return inline_svg(logo_document(motif), prefix or f"logo-{logo_file_name(motif.name)}-", motif.name)
-
-
 def inline_svg(svg: str, prefix: str, label: str) -> str:
     """Make an SVG document into an element of an HTML page.
 

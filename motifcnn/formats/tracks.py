@@ -180,27 +180,6 @@ def write_bigwig(path: str | Path, stretches: Iterable[Stretch], sizes: Mapping[
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def peaks_above(stretch: Stretch, threshold: float, name: str, strand: str = ".") -> list[Peak]:
-    """Return the longest intervals in which every value reaches the threshold.
-
-    Args:
-        stretch: Values along a sequence.
-        threshold: Least value inside a peak.
-        name: Name of the peaks, such as the motif's.
-        strand: Their strand.
-    """
-    above = np.concatenate(([0], (stretch.values >= threshold).astype(np.int8), [0]))
-    edges = np.diff(above)
-    return [
-        Peak(
-            Interval(stretch.chrom, stretch.start + int(start), stretch.start + int(end), strand),
-            name,
-            float(stretch.values[start:end].max()),
-        )
-        for start, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True)
-    ]
-
-
 def write_bed(path: str | Path, peaks: Iterable[Peak], full_score: float) -> None:
     """Write peaks as BED6 and a seventh column, their height.
 

@@ -39,11 +39,6 @@ class Record:
     reference: str
     alternatives: tuple[str | None, ...]
 
-    @property
-    def alternative_texts(self) -> list[str]:
-        """The alternatives as they are written."""
-        return self.fields[4].split(",")
-
 
 @dataclass(frozen=True)
 class InfoField:

@@ -176,7 +176,7 @@ class _Annotation:
     def __init__(self, file: BinaryIO, targets: Sequence[str], motifs: Sequence[Motif], p_value: float, run: str):
         kinds = ("REF", "ALT", "DIFF", "LOGIT")
         self._keys = [info_keys(f"MCNN_{kind}_", targets) for kind in kinds]
-        self._p_value, self._with_motifs, self._begun = p_value, bool(motifs), False
+        self._p_value, self._begun = p_value, False
         meanings = (
             ("1", "prediction with the reference allele"),
             ("A", "prediction with the alternative allele"),

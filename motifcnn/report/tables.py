@@ -51,7 +51,6 @@ class MotifRow:
         auroc: Held-out AUROC of the motif alone.
         importance: How much the network relies on it.
         best_match: Nearest known motif, or empty.
-        match_p_value: Of that match.
         match_e_value: Of that match.
         match_id: Its identifier in the database, or empty.
         kin: Which family it is of, and who else is as near, in words; or empty.
@@ -74,7 +73,6 @@ class MotifRow:
     auroc: Cell
     importance: Cell
     best_match: str
-    match_p_value: Cell
     match_e_value: Cell
     match_id: str
     kin: str
@@ -155,7 +153,6 @@ def motif_rows(rows: Sequence[Row], e_threshold: float, task: str = "binary") ->
             auroc=_cell(row, "test_auroc", decimal),
             importance=_cell(row, "importance", decimal),
             best_match=_word(row.get("best_match", "")),
-            match_p_value=_cell(row, "match_p_value", probability),
             match_e_value=_cell(row, "match_e_value", probability),
             match_id=_word(row.get("match_id", "")),
             kin=_kin(row),

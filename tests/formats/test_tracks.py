@@ -10,7 +10,6 @@ from motifcnn.formats.tracks import (
     Stretch,
     chromosome_sizes,
     in_order,
-    peaks_above,
     placed,
     write_bed,
     write_bedgraph,
@@ -185,23 +184,6 @@ def test_a_name_of_another_length_is_refused():
 def test_names_with_white_space_are_refused(name):
     with pytest.raises(InputError, match="cannot stand in a track; give it a name without white space"):
         placed(name, values(1))
-
-
-@given(st.lists(st.integers(0, 6), max_size=40), st.integers(1, 6))
-def test_peaks_are_the_maximal_runs_above_the_threshold(numbers, threshold):
-    stretch = Stretch("a", 7, values(*numbers))
-    covered = set()
-    for peak in peaks_above(stretch, threshold, "m", "+"):
-        inside = range(peak.interval.start, peak.interval.end)
-        assert peak.height == max(numbers[position - 7] for position in inside)
-        for neighbour in (peak.interval.start - 1, peak.interval.end):
-            assert neighbour < 7 or neighbour >= stretch.end or numbers[neighbour - 7] < threshold
-        covered |= set(inside)
-    assert covered == {position + 7 for position, number in enumerate(numbers) if number >= threshold}
-
-
-def test_missing_values_are_in_no_peak():
-    assert peaks_above(Stretch("a", 0, values(np.nan, 1, np.nan)), 0.5, "m") == [Peak(Interval("a", 1, 2), "m", 1.0)]
 
 
 def test_bed_scores_are_shares_of_the_full_score(tmp_path):
