@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.discovery.candidates import ExtractedMotif
-from motifcnn.discovery.comparison import FAR_E_VALUE, Relatives, compare, relatives
+from motifcnn.discovery.comparison import Relatives
 from motifcnn.discovery.composition import UNTESTED, CompositionTest, HeldOut, composition_test
 from motifcnn.discovery.extraction import positive_groups
 from motifcnn.discovery.knockout import Interaction, knock_out
+from motifcnn.discovery.nearest import FlankedMotif, nearest_known
 from motifcnn.discovery.placement import Centrality, central_enrichment
 from motifcnn.discovery.spacing import Placed, Spacing, spacing_test
 from motifcnn.encoding import EncodedSequences
@@ -24,7 +25,7 @@ from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
 from motifcnn.scanning.best import BestSites, best_sites, occupancies
 from motifcnn.sequences import Sequences
-from motifcnn.settings import ComparisonSettings, MotifSettings
+from motifcnn.settings import MotifSettings
 from motifcnn.significance import Enrichment, enrichment_test, rank_auroc
 
 MOST_PAIRED = 8
@@ -162,7 +163,7 @@ def assess(
     numbers = list(combinations(chosen, 2))
     silenced = knock_out(network, objective, encoded, examples, [item.filters for item in ranked], numbers)
     weighed = [replace(item, importance=loss) for item, loss in zip(tested, silenced.losses, strict=True)]
-    matched = _with_matches(weighed, database)
+    matched = trial.with_known(weighed, database, settings.motif_flank)
     looked_at = len(numbers) + len(chosen)
     pairs = [
         trial.pair(matched, a, b, interaction, looked_at)
@@ -291,6 +292,21 @@ class _Trial:
             recurrence=len({filter_number // self.filters for filter_number in item.filters}),
         )
 
+    def with_known(self, tested: Sequence[TestedMotif], database: Sequence[Motif], flank: int) -> list[TestedMotif]:
+        """Find the nearest known motifs, by the motifs and what stands beside their sites outside the held-out set."""
+        flanked = [self._flanked(column, item.extracted, flank) for column, item in enumerate(tested)]
+        by_name = {motif.name: motif for motif in database}
+        return [
+            replace(item, relatives=near, known=by_name[near.best.target_name] if near else None)
+            for item, near in zip(tested, nearest_known(flanked, database), strict=True)
+        ]
+
+    def _flanked(self, column: int, item: ExtractedMotif, flank: int) -> FlankedMotif:
+        hits = self.groups[item.target][1] & (self.sites.scores[:, column] >= item.threshold)
+        members = np.flatnonzero(hits & (self.examples.split != PARTS.index("test")))
+        starts, reverse = self.sites.starts[members, column], self.sites.reverse[members, column]
+        return FlankedMotif.of(item.motif, self.examples.sequences, members, starts, reverse, flank)
+
     def pair(self, tested: Sequence[TestedMotif], a: int, b: int, interaction: Interaction, number: int) -> MotifPair:
         """Describe two motifs; their spacing in the positives of both, where both have a site."""
         both = self.groups[tested[a].extracted.target][1] & self.groups[tested[b].extracted.target][1]
@@ -322,16 +338,3 @@ class _Trial:
 
 def _parts(sites: BestSites) -> tuple[npt.NDArray[Any], ...]:
     return sites.scores, sites.starts, sites.reverse
-
-
-def _with_matches(tested: Sequence[TestedMotif], database: Sequence[Motif]) -> list[TestedMotif]:
-    if not database or not tested:
-        return list(tested)
-    by_name = {motif.name: motif for motif in database}
-    queries, trim_bits = [item.motif for item in tested], ComparisonSettings().trim_bits
-    found_for_each = compare(queries, database, e_threshold=FAR_E_VALUE, least=1, trim_bits=trim_bits)
-    matched = []
-    for item, matches in zip(tested, found_for_each, strict=True):
-        found = relatives(matches)
-        matched.append(replace(item, relatives=found, known=by_name[found.best.target_name] if found else None))
-    return matched
