@@ -198,15 +198,20 @@ class TrainingSet:
         return [kept[number] for number in in_turns([item.extracted.target for item in kept], most)]
 
     def same(self, candidate: Scored, better: Scored) -> bool:
-        """Whether the matrices agree, or most of the candidate's sites lie on the better one's.
+        """Whether one of two motifs is enough.
 
-        Of different targets, whether most sites of each lie on the other's: factors of one family mark different
-        sequences with motifs that are alike, and each target keeps its own.
+        Of one target, whether the better one takes in the other. Of different targets, whether most sites of each lie
+        on the other's: factors of one family mark different sequences with motifs that are alike, and each target
+        keeps its own.
         """
         if candidate.extracted.target != better.extracted.target:
             return self._inside(candidate, better) and self._inside(better, candidate)
-        matrices = motif_similarity(candidate.extracted.motif, better.extracted.motif, self.both_strands)
-        return matrices.correlation >= self.settings.merge_similarity or self._inside(candidate, better)
+        return self.takes_in(better, candidate)
+
+    def takes_in(self, item: Scored, other: Scored) -> bool:
+        """Whether the matrices agree, or most of the other one's sites lie on those of a motif."""
+        matrices = motif_similarity(other.extracted.motif, item.extracted.motif, self.both_strands)
+        return matrices.correlation >= self.settings.merge_similarity or self._inside(other, item)
 
     def _inside(self, item: Scored, other: Scored) -> bool:
         """Whether most of a motif's sites in its positives lie on another's sites."""

@@ -25,7 +25,7 @@ _WORD_LENGTHS = {4: (6, 7, 8), 20: (3,)}
 """Lengths of the words that motifs may start from, by the number of letters."""
 
 _WORDS = 9
-"""Most words to start from for each target; fewer where the budget of letters is less."""
+"""Most words to start from in all; fewer where the budget of letters is less."""
 
 _WORD_MATCH = 0.7
 """Probability of a word's letter in the motif that it starts."""
@@ -226,7 +226,7 @@ def _from_words(
     """
     alphabet, background = shown.sequences.alphabet, shown.background
     lengths = _WORD_LENGTHS.get(alphabet.size, ())
-    each = min(_WORDS, most // len(shown.groups)) // max(1, len(lengths))
+    each = min(_WORDS, most) // max(1, len(lengths) * len(shown.groups))
     chosen = shown.sequences.thinned(np.arange(len(shown.sequences)), COUNTED_LETTERS)
     counted = shown.sequences.subset(chosen) if len(chosen) < len(shown.sequences) else shown.sequences
     words = []
@@ -259,7 +259,7 @@ def _strayed(fitted: Scored, item: Scored, known: Sequence[Scored], shown: Train
 
 def _alike(item: Scored, known: Sequence[Scored], shown: TrainingSet) -> int:
     """Count the motifs whose sites another takes in."""
-    return sum(shown.same(other, item) for other in known)
+    return sum(shown.takes_in(item, other) for other in known)
 
 
 def _held(

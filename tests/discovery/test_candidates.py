@@ -86,6 +86,14 @@ def test_motifs_that_are_alike_stay_two_where_they_mark_different_targets(genera
     assert sorted(merged.extracted.filters) == [0, 1]
 
 
+def test_a_motif_may_take_in_another_targets_and_yet_be_another(generator):
+    shown = two_targets(generator, ("TGACGTACCA", "GACGTA"))
+    by_target = {item.extracted.target: item for item in shown.score([candidate("TGACGTACCA", 0)])}
+    by_target |= {item.extracted.target: item for item in shown.score([candidate("GACGTA", 1, target=1)])}
+    assert shown.takes_in(by_target[1], by_target[0])
+    assert not shown.same(by_target[0], by_target[1])
+
+
 def test_one_motif_of_two_targets_is_one(generator):
     shown = training_set(generator, [("TGACGTAC", (0, 1), 3)])
     both = replace(shown, groups=shown.groups * 2)

@@ -167,6 +167,21 @@ def test_motifs_that_are_alike_are_found_for_each_target(generator):
         assert firsts[target].filters[0] == target
 
 
+def test_targets_that_share_motifs_have_each_of_them_once(generator):
+    """Two targets have the same positives, and a third half of them; labels err."""
+    sequences, values, _ = planted(generator, [SITE, OTHER], examples=1200, length=80)
+    targets = np.repeat(values, 3, axis=1)
+    targets[:, 2] *= np.arange(1200) // 2 % 2 == 0
+    targets = np.where(generator.random(targets.shape) < 0.1, 1 - targets, targets)
+    objective = Objective("multi-label", ("a", "b", "c"), weights=(1.0,) * 3)
+    network = network_for([SITE, OTHER, "GTACGTCA", "TGACGTAA", "GGATTTCA"])
+    first, second = extracted(network, sequences, targets, objective=objective)
+    assert SITE in reads(first.motif)
+    assert first.target == 2
+    assert second.motif.consensus[:3] in {"GGA", "TCC"}
+    assert second.target < 2
+
+
 def test_every_target_has_its_motif_however_little_may_be_refined(generator, monkeypatch):
     monkeypatch.setattr("motifcnn.discovery.refined_motifs._REFINED_LETTERS", 1)
     words = ["".join(generator.permutation(list("AACCGGTT"))) for _ in range(10)]
