@@ -2,6 +2,9 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +23,20 @@ def mapped_bytes(size: int) -> npt.NDArray[np.uint8]:
     """
     if not size:
         return np.empty(0, dtype=np.uint8)
+    with temporary_file(size) as file:
+        return map_file(file)
+
+
+@contextmanager
+def temporary_file(size: int) -> Iterator[BinaryIO]:
+    """Open a file of so many zeros in the temporary folder, under no name: it goes with the last who holds it.
+
+    Args:
+        size: Number of bytes.
+
+    Raises:
+        MotifcnnError: The temporary folder has no room for it.
+    """
     with tempfile.TemporaryFile() as file:
         try:
             _reserve(file.fileno(), size)
@@ -28,8 +45,12 @@ def mapped_bytes(size: int) -> npt.NDArray[np.uint8]:
                 f"{size:,} bytes do not fit into the temporary folder {tempfile.gettempdir()} ({error.strerror}); "
                 "set TMPDIR to a folder with room, or give --on-disk no"
             ) from None
-        # a plain array on the mapping, which outlives the file's descriptor
-        return np.asarray(np.memmap(file, dtype=np.uint8, mode="r+", shape=(size,)))
+        yield file
+
+
+def map_file(file: BinaryIO) -> npt.NDArray[np.uint8]:
+    """Return the bytes of a file that is not empty, as a plain array on a mapping, which outlives its descriptor."""
+    return np.asarray(np.memmap(file, dtype=np.uint8, mode="r+"))
 
 
 def _reserve(descriptor: int, size: int) -> None:

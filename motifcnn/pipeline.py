@@ -139,7 +139,7 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
     known_file = database_file(settings.motifs.database)
     inputs = request.files.by_role() + ([("known motifs", known_file)] if known_file is not None else [])
     record = RunRecord(request.command, settings, inputs, f"{device.torch_device} ({device.reason})")
-    prepared = prepare(request.files, settings)
+    prepared = prepare(request.files, settings, ranks)
     known = known_motifs(settings.motifs.database, prepared.examples.sequences.alphabet)
     record.database = known.source
     model_settings = fit_model(settings.model, prepared.examples.sequences, request.files.sequences)

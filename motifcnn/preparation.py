@@ -29,6 +29,7 @@ from motifcnn.model.architectures import architecture_of
 from motifcnn.model.network import resolve
 from motifcnn.objectives import Objective
 from motifcnn.processors import physical_memory
+from motifcnn.ranks import ALONE, Ranks
 from motifcnn.sequences import Sequences
 from motifcnn.settings import InputSettings, ModelSettings, Settings
 
@@ -78,8 +79,13 @@ class Prepared:
     negatives_made: str | None = None
 
 
-def prepare(files: InputFiles, settings: Settings) -> Prepared:
+def prepare(files: InputFiles, settings: Settings, ranks: Ranks = ALONE) -> Prepared:
     """Read, join, check and divide the input.
+
+    Args:
+        files: What the user gave.
+        settings: Every tunable.
+        ranks: Processes that each prepare the same; those of one machine share letters that are kept on disk.
 
     Raises:
         InputError: A file is at fault.
@@ -87,7 +93,7 @@ def prepare(files: InputFiles, settings: Settings) -> Prepared:
     """
     _check_suited(files, settings)
     genome = Genome(files.genome, settings.input.softmask) if files.genome is not None else None
-    sequences = read_sequences(files.sequences, genome, settings.input)
+    sequences = read_sequences(files.sequences, genome, settings.input, ranks)
     made = None
     if files.per_base:
         targets = read_base_targets(files.per_base, sequences, settings.input.base_gaps)
@@ -170,15 +176,22 @@ def fit_model(settings: ModelSettings, sequences: Sequences, path: Path) -> Mode
         raise InputError(f"{shortest!r} is too short: {error}", path) from None
 
 
-def read_sequences(path: Path, genome: Genome | None, settings: InputSettings) -> Sequences:
+def read_sequences(path: Path, genome: Genome | None, settings: InputSettings, ranks: Ranks = ALONE) -> Sequences:
     """Read FASTA, or cut the windows of a BED or narrowPeak file out of a genome.
+
+    Args:
+        path: FASTA, BED or narrowPeak; "-" reads standard input.
+        genome: Of the intervals.
+        settings: How sequences are read.
+        ranks: As in `prepare`.
 
     Raises:
         InputError: The file is at fault, or is BED and there is no genome.
     """
     if str(path) == "-" or _looks_like_fasta(path, expected=genome is None):
-        reader = store_fasta if _belongs_on_disk(path, settings) else read_fasta
-        return reader(path, settings.alphabet, softmask=settings.softmask)
+        if _belongs_on_disk(path, settings):
+            return store_fasta(path, settings.alphabet, settings.softmask, ranks)
+        return read_fasta(path, settings.alphabet, softmask=settings.softmask)
     if is_alignment(path):
         raise InputError(
             "is an alignment; give its sequences as FASTA without gaps here, and the alignment to --conservation", path

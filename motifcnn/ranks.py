@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NoReturn
 
 import numpy as np
 
@@ -77,11 +77,17 @@ class Ranks:
 
     def __init__(self, place: Place):
         self.rank, self.size = place.rank, place.size
+        self._local_rank, self._local_size = place.local_rank, place.local_size
 
     @property
     def is_first(self) -> bool:
         """Whether this is the process that writes and speaks."""
         return self.rank == 0
+
+    @property
+    def is_first_here(self) -> bool:
+        """Whether this is the first process of its machine."""
+        return self._local_rank == 0
 
     def check_readable(self, path: str | Path) -> None:
         """Refuse standard input where several processes would read it.
@@ -138,6 +144,35 @@ class Ranks:
             self.copy_first(content)
         return content.numpy().tobytes()
 
+    def share_file(self, file: BinaryIO | None) -> BinaryIO | None:
+        """Give a file that the first process of this machine has open, whether it has a name or none, to the others.
+
+        Args:
+            file: The file, whole and open for reading and writing; None in all processes but the first.
+
+        Returns:
+            The file, in the others opened once more; None where they do not see what the first has open: without
+            Linux's /proc, or in a container of their own.
+        """
+        import torch
+
+        leader = self.rank - self._local_rank
+        others = range(leader + 1, leader + self._local_size)
+        received = torch.zeros(1)
+        if file is not None:
+            address = torch.tensor([os.getpid(), file.fileno(), *_identity(os.fstat(file.fileno()))])
+            for other in others:
+                self._talk("send", address, other)
+            for other in others:  # until they have it, it must stay open here
+                self._talk("recv", received, other)
+            return file
+        address = torch.empty(4, dtype=torch.int64)
+        self._talk("recv", address, leader)
+        process, descriptor, *identity = address.tolist()
+        found = _opened(_path_of(process, descriptor), identity)
+        self._talk("send", received, leader)
+        return found
+
     def _talk(self, operation: str, data: "torch.Tensor", *other: int) -> None:
         import torch.distributed
 
@@ -149,6 +184,23 @@ class Ranks:
                 f"{who} of the {self.size} that share the work ended, or cannot be reached, before it was "
                 "done; no file was left half-written: start again, with more memory or fewer processes if it was killed"
             ) from None
+
+
+def _identity(status: os.stat_result) -> list[int]:
+    """Tell one file from all others of a machine, by numbers that fit into 64 bits with their sign."""
+    return [number & (2**63 - 1) for number in (status.st_dev, status.st_ino)]
+
+
+def _path_of(process: int, descriptor: int) -> Path:
+    """Return where Linux shows what a process has open."""
+    return Path(f"/proc/{process}/fd/{descriptor}")
+
+
+def _opened(path: Path, identity: list[int]) -> BinaryIO | None:
+    try:
+        return path.open("r+b") if _identity(path.stat()) == identity else None
+    except OSError:
+        return None
 
 
 def _tensor_of(data: bytes) -> "torch.Tensor":

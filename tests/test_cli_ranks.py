@@ -44,6 +44,10 @@ from importlib.metadata import entry_points
 from motifcnn.learning.training import _Loop
 run_epoch = _Loop.run_epoch
 def killed(self):
+    if self.state.epoch == 0:
+        maps = [line.split() for line in open("/proc/self/maps") if os.environ["TMPDIR"] in line]
+        with open("letters" + os.environ["RANK"], "w") as file:
+            file.write(" ".join(sorted({line[4] for line in maps})))
     if self.state.epoch == 5 and os.environ["RANK"] == os.environ["KILLED"]:
         os.kill(os.getpid(), signal.SIGKILL)
     return run_epoch(self)
@@ -141,12 +145,18 @@ def test_a_killed_process_ends_all_without_a_file(genome, motifs, tmp_path, rank
     assert "ranks.py" not in done.stderr  # torchrun's own traceback is the only one
 
 
-def test_training_goes_on_after_a_killed_process_and_is_that_of_one(tiny_run, tmp_path):
+def test_training_goes_on_after_a_killed_process_and_is_that_of_one(tiny_run, tmp_path, monkeypatch):
     run = tmp_path / "run"
-    # each with the letters in a file of its own, of which it reads its share of each batch
+    # with the letters in one file, of which each reads its share of each batch
     command = ["train", tiny_run.sequences, tiny_run.labels, "-o", run, *tiny_run.options, "--on-disk", "yes"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     done = torchrun(KILLED_IN_TRAINING, tmp_path, *command, KILLED="1")
     assert done.returncode != 0
+    letters = [(tmp_path / f"letters{rank}").read_text() for rank in "01"]
+    assert letters[0].isdigit()  # one file, which is the same
+    assert letters[0] == letters[1]
     assert len(faults(done)) == 1, done.stderr
     assert "ranks.py" not in done.stderr
     assert json.loads((run / "run.json").read_text())["status"] == "running"

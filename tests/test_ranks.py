@@ -1,10 +1,17 @@
+import os
 import signal
 import socket
 import sys
+import tempfile
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from queue import Queue
 
 import pytest
 import torch
 
+from motifcnn import ranks as ranks_module
 from motifcnn.errors import AlreadyTold, MotifcnnError
 from motifcnn.processors import count_threads
 from motifcnn.ranks import ALONE, Place, Ranks, joined, place
@@ -67,7 +74,7 @@ def test_standard_input_is_for_one_process():
 
 
 TALK = """
-import os, signal, sys
+import os, signal, sys, tempfile
 import torch
 from motifcnn.errors import AlreadyTold, MotifcnnError
 from motifcnn.ranks import joined
@@ -90,6 +97,12 @@ with joined() as ranks:  # once more
     ranks.add_up(sums)
     ranks.copy_first(first)
     print(sums.tolist(), first.tolist(), ranks.hand_out(b"%d" % ranks.rank), ranks.hand_out(b""), flush=True)
+    own = tempfile.TemporaryFile()
+    own.write(b"one for all")
+    own.flush()
+    shared = ranks.share_file(own if ranks.is_first_here else None)
+    own.close()
+    print(shared is own or os.pread(shared.fileno(), 20, 0), flush=True)
 try:
     with joined() as ranks:
         if not ranks.is_first:
@@ -104,7 +117,6 @@ except MotifcnnError as error:
 
 def pair(code):
     """Run code in two processes as torchrun would start them; return what each wrote."""
-    import os
     import subprocess
 
     with socket.socket() as free:
@@ -124,9 +136,57 @@ def pair(code):
 def test_bytes_arrive_and_a_fault_is_told_once():
     first, second = pair(TALK)
     shared = "[3.0, 10.0] [0] b'0' b''"
-    assert first == ["[3, 0, 3000000] b'abc'"] * 2 + [shared, "silent 0 MotifcnnError"]
-    assert second == [shared, "tells 1 a fault of the second"]
+    assert first == ["[3, 0, 3000000] b'abc'"] * 2 + [shared, "True", "silent 0 MotifcnnError"]
+    assert second == [shared, "b'one for all'", "tells 1 a fault of the second"]
 
 
 def test_what_is_already_told_is_a_fault_like_others():
     assert issubclass(AlreadyTold, MotifcnnError)
+
+
+class Queued(Ranks):
+    """Ranks that talk through queues, for threads of this process; a machine's first process may be any."""
+
+    def __init__(self, place, queues):
+        super().__init__(place)
+        self._queues = queues
+
+    def _talk(self, operation, data, *other):
+        if operation == "send":
+            self._queues[self.rank, other[0]].put(data.clone())
+        else:
+            data.copy_(self._queues[other[0], self.rank].get(timeout=60))
+
+
+def on_machines(sizes, function):
+    """Call a function for each process of machines with so many processes each; return what each gives."""
+    places = [Place(0, sum(sizes), local, size) for size in sizes for local in range(size)]
+    places = [replace(place, rank=rank) for rank, place in enumerate(places)]
+    queues = defaultdict(Queue)
+    with ThreadPoolExecutor(len(places)) as pool:
+        return list(pool.map(lambda place: function(Queued(place, queues)), places))
+
+
+def test_files_are_shared_by_the_processes_of_each_machine():
+    def share(ranks):
+        with tempfile.TemporaryFile() as own:
+            own.write(b"of %d" % ranks.rank)
+            own.flush()
+            with ranks.share_file(own if ranks.is_first_here else None) as found:
+                return os.pread(found.fileno(), 10, 0)
+
+    assert on_machines((3, 1, 2), share) == [b"of 0", b"of 0", b"of 0", b"of 3", b"of 4", b"of 4"]
+
+
+@pytest.mark.parametrize("hidden", ["gone", "another"])
+def test_a_file_that_others_do_not_see_is_not_shared(monkeypatch, tmp_path, hidden):
+    """In another container the same number of a process may be anything's."""
+    (tmp_path / "another").write_bytes(b"not this")
+    monkeypatch.setattr(ranks_module, "_path_of", lambda process, descriptor: tmp_path / hidden)
+
+    def share(ranks):
+        with tempfile.TemporaryFile() as own:
+            found = ranks.share_file(own if ranks.is_first_here else None)
+            return found is own if ranks.is_first_here else found
+
+    assert on_machines((2,), share) == [True, None]

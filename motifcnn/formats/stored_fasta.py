@@ -2,15 +2,16 @@
 
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from motifcnn.alphabet import INVALID, Alphabet
 from motifcnn.errors import InputError
 from motifcnn.formats.fasta import Softmask, choose_alphabet, find_line, pieces, translation
 from motifcnn.formats.files import shown
-from motifcnn.mapped import mapped_bytes
+from motifcnn.mapped import map_file, temporary_file
 from motifcnn.sequences import Sequences
 
 _BLOCK: Final = 1 << 22
@@ -29,47 +30,83 @@ def memory_to_read(path: str | Path) -> int:
     return Path(path).stat().st_size * packed * _TEXT_MEMORY
 
 
-def store_fasta(path: str | Path, alphabet: str | Alphabet = "auto", softmask: Softmask = "keep") -> Sequences:
+class Processes(Protocol):
+    """Processes of one machine that read the same file; `motifcnn.ranks.Ranks` says what the methods do."""
+
+    @property
+    def is_first_here(self) -> bool:
+        """Whether this is the first of them."""
+        ...
+
+    def share_file(self, file: BinaryIO | None) -> BinaryIO | None:
+        """Return the file that the first has open; None where another does not see it."""
+        ...
+
+
+def store_fasta(
+    path: str | Path, alphabet: str | Alphabet = "auto", softmask: Softmask = "keep", processes: Processes | None = None
+) -> Sequences:
     """Read all records as `read_fasta` does, with their letters in a temporary file that is mapped into memory.
 
     Args:
         path: As in `read_fasta`.
         alphabet: As in `read_fasta`.
         softmask: As in `read_fasta`.
+        processes: Of this machine, all of which call this with the same file: the first stores the letters, and the
+            others map them too. By default this one is alone.
 
     Raises:
         InputError: As in `read_fasta`.
         MotifcnnError: The temporary folder is full.
     """
+    stores = processes is None or processes.is_first_here
+    with tempfile.TemporaryFile() as text:
+        names, offsets, counts = _read(path, text if stores else None)
+        chosen = choose_alphabet(alphabet, counts)
+        table = np.frombuffer(translation(chosen, softmask), dtype=np.uint8)
+        if (table[counts > 0] == INVALID).any():
+            raise _stray_letter(path, chosen, detected=alphabet == "auto")
+        if stores:
+            with temporary_file(int(offsets[-1])) as file:
+                codes = map_file(file)
+                text.seek(0)
+                for start in range(0, len(codes), _BLOCK):
+                    letters = np.frombuffer(text.read(_BLOCK), dtype=np.uint8)
+                    codes[start : start + len(letters)] = table[letters]
+                if processes is not None:
+                    processes.share_file(file)
+            return Sequences(names, codes, offsets, chosen, on_disk=True)
+    assert processes is not None
+    stored = processes.share_file(None)
+    if stored is None:
+        return store_fasta(path, alphabet, softmask)
+    with stored:
+        return Sequences(names, map_file(stored), offsets, chosen, on_disk=True)
+
+
+def _read(
+    path: str | Path, text: BinaryIO | None
+) -> tuple[tuple[str, ...], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the names, where each sequence starts and the last ends, and how often each byte stands; keep the text."""
     names: list[str] = []
     lengths: list[int] = []
     counts = np.zeros(256, dtype=np.int64)
-    with tempfile.TemporaryFile() as text:
-        for piece in pieces(path):
-            if isinstance(piece, str):
-                names.append(piece)
-                lengths.append(0)
-            else:
+    for piece in pieces(path):
+        if isinstance(piece, str):
+            names.append(piece)
+            lengths.append(0)
+        else:
+            if text is not None:
                 text.write(piece.tobytes())
-                lengths[-1] += len(piece)
-                counts += np.bincount(piece, minlength=256)
-        offsets = np.zeros(len(names) + 1, dtype=np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        if 0 in lengths:
-            name = names[lengths.index(0)]
-            message = f"{name!r} has no sequence; remove the record or add its letters"
-            raise InputError(message, shown(path), find_line(path, name))
-        chosen = choose_alphabet(alphabet, counts)
-        table = np.frombuffer(translation(chosen, softmask), dtype=np.uint8)
-        codes = mapped_bytes(int(offsets[-1]))
-        text.seek(0)
-        for start in range(0, len(codes), _BLOCK):
-            letters = np.frombuffer(text.read(_BLOCK), dtype=np.uint8)
-            translated = table[letters]
-            if (translated == INVALID).any():
-                raise _stray_letter(path, chosen, detected=alphabet == "auto")
-            codes[start : start + len(letters)] = translated
-    return Sequences(tuple(names), codes, offsets, chosen, on_disk=True)
+            lengths[-1] += len(piece)
+            counts += np.bincount(piece, minlength=256)
+    if 0 in lengths:
+        name = names[lengths.index(0)]
+        message = f"{name!r} has no sequence; remove the record or add its letters"
+        raise InputError(message, shown(path), find_line(path, name))
+    offsets = np.zeros(len(names) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return tuple(names), offsets, counts
 
 
 def _stray_letter(path: str | Path, alphabet: Alphabet, *, detected: bool) -> InputError:

@@ -81,6 +81,7 @@ def read_model_input(
     conservation: tuple[Path, ...],
     *,
     whole_intervals: bool = False,
+    ranks: Ranks = ALONE,
 ) -> tuple[Sequences, Tracks]:
     """Read sequences and tracks as the model was trained on them.
 
@@ -90,6 +91,7 @@ def read_model_input(
         genome: FASTA of the genome.
         conservation: Tracks, matched with those of training by their names, or else by their order.
         whole_intervals: Whether BED intervals are read as they are, not as windows of one width.
+        ranks: Processes that each read the same.
 
     Raises:
         InputError: The input does not suit the model.
@@ -97,7 +99,7 @@ def read_model_input(
     width = 0 if whole_intervals else model.width
     settings = replace(InputSettings(), alphabet=model.alphabet.name, softmask=model.softmask, width=width)  # type: ignore[arg-type]
     reference = Genome(genome, settings.softmask) if genome is not None else None
-    sequences = read_sequences(sequences_path, reference, settings)
+    sequences = read_sequences(sequences_path, reference, settings, ranks)
     return sequences, model_tracks(model, sequences, conservation, sequences_path)
 
 
@@ -155,7 +157,7 @@ def predict_file(
     """
     ranks.check_readable(sequences_path)
     model = model_of(model_path, device)
-    sequences, tracks = read_model_input(model, sequences_path, genome, conservation)
+    sequences, tracks = read_model_input(model, sequences_path, genome, conservation, ranks=ranks)
     encoded = EncodedSequences(sequences, tracks, model.scales, device.torch_device)
     logits = _divided_logits(model, encoded, len(sequences), ranks)
     shown = sequences if ranks.is_first else sequences.subset(np.arange(0))

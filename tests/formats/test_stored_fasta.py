@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -103,3 +104,40 @@ def test_a_subset_of_many_letters_is_on_disk_too(tmp_path, monkeypatch):
     monkeypatch.setattr("motifcnn.sequences._SMALL", 5)
     alike(stored.subset(chosen), read_fasta(tmp_path / "a.fa").subset(chosen))
     assert stored.subset(chosen).on_disk
+
+
+class Pair:
+    """Two processes of one machine, played by this one: the first gives its file, then the second takes it."""
+
+    def __init__(self, *, seen):
+        self.is_first_here, self._seen, self._given = True, seen, None
+
+    def share_file(self, file):
+        if file is not None:
+            self._given = os.dup(file.fileno())
+            return file
+        return os.fdopen(self._given, "r+b") if self._seen else None
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_processes_of_one_machine_share_the_letters_where_they_can(tmp_path, monkeypatch, seen):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    path, pair = write(tmp_path, ">a\nACGT\n>b\nggN\n"), Pair(seen=seen)
+    first = store_fasta(path, processes=pair)
+    pair.is_first_here = False
+    second = store_fasta(path, processes=pair)
+    alike(second, first)
+    alike(second, read_fasta(path))
+    assert second.on_disk
+    mapped = [line.split()[4] for line in Path("/proc/self/maps").read_text().splitlines() if str(tmp_path) in line]
+    assert len(mapped) == 2
+    assert len(set(mapped)) == (1 if seen else 2)
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_fault_is_found_by_each_process_before_it_waits_for_others(tmp_path):
+    path, pair = write(tmp_path, ">a\nACGTACGTACGT\nAC1T\n"), Pair(seen=True)
+    for pair.is_first_here in (True, False):
+        with pytest.raises(InputError, match=r"a\.fa:3"):
+            store_fasta(path, processes=pair)

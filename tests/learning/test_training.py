@@ -391,6 +391,38 @@ def test_processes_take_the_steps_of_one(data, generator, together, model, task,
         assert torch.allclose(logits, expected, atol=5e-3)
 
 
+def test_a_process_reads_the_letters_of_its_share_only(data, together, monkeypatch):
+    """Whatever the other sequences' letters are, it does the same."""
+    monkeypatch.setattr(training, "PREDICTION_BATCH", 8)
+    encoded = data.encoded.batch(torch.arange(90))
+    letters = [codes[:length].numpy() for codes, length in zip(encoded.codes, encoded.lengths.tolist(), strict=True)]
+    read = [set(), set()]
+
+    def one_epoch(ranks, *, spoil):
+        own = [
+            (codes + 1) % 4 if spoil and number not in read[ranks.rank] else codes
+            for number, codes in enumerate(letters)
+        ]
+        encoded = EncodedSequences(Sequences.from_list([f"s{n}" for n in range(90)], own, DNA))
+        batch = encoded.batch
+
+        def noted(indices, places=None):
+            read[ranks.rank].update(indices.tolist())
+            return batch(indices, places)
+
+        encoded.batch = noted
+        return run(replace(data, encoded=encoded), replace(SETTINGS, epochs=1), ranks=ranks)
+
+    expected = together(2, lambda ranks: one_epoch(ranks, spoil=False))
+    assert not read[0] & read[1]
+    assert read[0] | read[1] == set(range(90))
+    for (network, history), (other, found) in zip(
+        expected, together(2, lambda ranks: one_epoch(ranks, spoil=True)), strict=True
+    ):
+        assert weights_of(other) == weights_of(network)
+        assert found == history
+
+
 def test_processes_that_resume_are_as_if_never_stopped(data, together, tmp_path):
     checkpoint = tmp_path / "checkpoint"
     whole = together(2, lambda ranks: run(data, ranks=ranks))
