@@ -13,7 +13,7 @@ from motifcnn.alphabet import DNA
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.alignments import is_alignment
 from motifcnn.formats.bed import read_bed, windows
-from motifcnn.formats.fasta import BYTE_ORDER_MARK, read_fasta
+from motifcnn.formats.fasta import read_fasta, start_of_text
 from motifcnn.formats.files import open_bytes
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.labels import Labels, read_labels
@@ -219,9 +219,10 @@ def _belongs_on_disk(path: Path, settings: InputSettings) -> bool:
 
 def _looks_like_fasta(path: Path, *, expected: bool) -> bool:
     with open_bytes(path) as file:
-        start = file.read(4096).removeprefix(BYTE_ORDER_MARK).lstrip()
-    if not start:
+        start = file.read(4096)
+    if not start.strip():
         return expected
+    start = start[start_of_text(start) :]
     return start.startswith(b">") or b"\0" in start  # the reader of FASTA says it better
 
 

@@ -49,8 +49,9 @@ def test_an_empty_file_is_what_the_genome_makes_one_expect(files):
         read_sequences(files.sequences, None, InputSettings())
 
 
-def test_a_byte_order_mark_before_fasta_is_passed_over(tmp_path):
-    (tmp_path / "a.fa").write_text(">a\nACGT\n", encoding="utf-8-sig")
+@pytest.mark.parametrize("before", ["", "# a comment\n"])
+def test_what_may_stand_before_fasta_is_passed_over(tmp_path, before):
+    (tmp_path / "a.fa").write_text(f"{before}>a\nACGT\n", encoding="utf-8-sig")
     assert read_sequences(tmp_path / "a.fa", None, InputSettings()).names == ("a",)
 
 

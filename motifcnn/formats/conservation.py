@@ -28,6 +28,7 @@ from motifcnn.sequences import Sequences
 
 Values = npt.NDArray[np.float32]
 
+_LONGEST_SHOWN: Final = 20
 _BIGWIG_MAGIC: Final = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
 _BIGBED_MAGIC: Final = (b"\xeb\xf2\x89\x87", b"\x87\x89\xf2\xeb")
 
@@ -195,9 +196,10 @@ def _parse_row(text: str, name: str, path: str | Path, line: int) -> Sequence[fl
         row = []
         for position, field in enumerate(fields, start=1):
             if not is_value(field):
-                message = (
-                    f"{field.strip()!r}, value {position} of {name!r}, is not a number; write NaN if it is missing"
-                )
+                word = field.strip()
+                found = word if len(word) <= _LONGEST_SHOWN else f"{word[:_LONGEST_SHOWN]}…"
+                remedy = "separate values by commas, and write NaN where one is missing"
+                message = f"{found!r}, value {position} of {name!r}, is not a number; {remedy}"
                 raise InputError(message, path, line) from None
             row.append(np.nan if field.strip().casefold() in MISSING else float(field))
     for position, value in enumerate(row, start=1):

@@ -15,11 +15,9 @@ from motifcnn.sequences import Sequences
 
 Softmask = Literal["keep", "mask"]
 
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-"""What editors on Windows put before the text of UTF-8."""
-
 _BLANKS: Final = b" \t\r\n\v\f"
 _CONTROLS: Final = bytes(byte for byte in range(32) if byte not in _BLANKS)
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _LINE_WIDTH: Final = 60
 _BLOCK: Final = 1 << 22
 _FOREIGN: Final = {
@@ -44,7 +42,7 @@ def read_fasta(path: str | Path, alphabet: str | Alphabet = "auto", softmask: So
     """
     with open_bytes(path) as file:
         data = file.read()
-    start = _start_of_text(data)
+    start = start_of_text(data)
     _check_fasta(data[start : start + _BLOCK], path)
     records = _Records(data[start:].split(b"\n>"), data.count(b"\n", 0, start) + 1, path)
     del data
@@ -108,11 +106,12 @@ class _Records:
         return self.first_line + sum(text.count(b"\n") + 1 for text in self.texts[:number])
 
 
-def _start_of_text(data: bytes) -> int:
-    """Position of the first letter that is neither blank nor a byte order mark."""
-    start = len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0
-    while start < len(data) and data[start] in _BLANKS:
-        start += 1
+def start_of_text(data: bytes) -> int:
+    """Position of the first letter that is no blank, byte order mark or line of comment (`#`)."""
+    start = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
+    while start < len(data) and data[start] in b"#" + _BLANKS:
+        end = data.find(b"\n", start) if data[start] in b"#" else start
+        start = len(data) if end < 0 else end + 1
     return start
 
 
@@ -280,7 +279,7 @@ def _blocks(file: BinaryIO, path: str | Path) -> Iterator[tuple[bytes, int]]:
     began = False
     while block := file.read(_BLOCK):
         if not began:
-            start = _start_of_text(block)
+            start = start_of_text(block)
             line += block.count(b"\n", 0, start)
             block = block[start:]
             if not block:

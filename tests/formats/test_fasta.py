@@ -102,6 +102,14 @@ class TestRoundTrip:
         assert read_fasta(path).names == ("a",)
         assert [chunk.name for chunk in stream_fasta(path, DNA)] == ["a"]
 
+    def test_comments_before_the_first_record(self, tmp_path):
+        path = write(tmp_path / "a.fa", b"\xef\xbb\xbf# made by\n\n#\n>a\nAC\n>b\nA?\n")
+        for reader in (read_fasta, lambda path: list(stream_fasta(path, DNA))):
+            with pytest.raises(InputError, match=r"a\.fa:7: '\?'"):
+                reader(path)
+        with pytest.raises(InputError, match="is empty"):
+            read_fasta(write(tmp_path / "none.fa", "# made by"))
+
 
 class TestStream:
     @given(
