@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from motifcnn.discovery.comparison import motif_similarity
+from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.formats.motif_files import read_motifs
 from motifcnn.model.architectures import ARCHITECTURES
 from motifcnn.model.store import load_model

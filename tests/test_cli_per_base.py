@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from motifcnn.discovery.comparison import motif_similarity
+from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.formats.conservation import read_tracks
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.motif_files import read_motifs

@@ -11,7 +11,7 @@ import torch
 
 from motifcnn import pipeline
 from motifcnn.alphabet import DNA, PROTEIN
-from motifcnn.discovery.comparison import motif_similarity
+from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.formats.fasta import read_fasta
 from motifcnn.formats.motif_files import read_motifs
 from motifcnn.model.store import load_model

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from motifcnn.alphabet import PROTEIN
-from motifcnn.discovery.comparison import motif_similarity
+from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.formats.motif_files import read_motifs
 from motifcnn.inputs.examples import Examples, assign_splits
 from motifcnn.sequences import Sequences

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.discovery.forward_selection import RIDGE, forward_selection, standardised
 from motifcnn.discovery.markov_background import Background
+from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.motifs import Matrix, Motif
 from motifcnn.scanning.best import best_sites
 from motifcnn.sequences import Sequences

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.discovery.candidates import ExtractedMotif, Scored, TrainingSet, by_evidence, overlap
-from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.discovery.discrimination import discriminate, rescaled
 from motifcnn.discovery.refinement import NO_ANCHOR, refine
+from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.learning.enriched_words import COUNTED_LETTERS, WordIndex, enriched_words
 from motifcnn.learning.paired_tests import delong
 from motifcnn.motifs import Motif

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.discovery.expectation import NO_ANCHOR, Centres, Expectation, Expected
 from motifcnn.discovery.markov_background import Background
+from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.discovery.triplets import TripletSequences
 from motifcnn.motifs import Motif, trim_bounds
 from motifcnn.sequences import Sequences

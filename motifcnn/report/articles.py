@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup, escape
 
-from motifcnn.discovery.comparison import FAR_E_VALUE, motif_similarity
+from motifcnn.discovery.comparison import FAR_E_VALUE
+from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.drawing.logos import inline_svg, logo_document
 from motifcnn.motifs import Motif
 from motifcnn.report.channels import TrackView, aligned_tracks

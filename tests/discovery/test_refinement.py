@@ -7,9 +7,9 @@ import pytest
 
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.discovery import refinement
-from motifcnn.discovery.comparison import motif_similarity
 from motifcnn.discovery.markov_background import Background
 from motifcnn.discovery.refinement import NO_ANCHOR, refine
+from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.motifs import Motif, uniform_background
 from motifcnn.sequences import Sequences
 from motifcnn.settings import MotifSettings
