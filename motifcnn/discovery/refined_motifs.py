@@ -21,7 +21,7 @@ _REFINED_LETTERS = 3_000_000
 where that is more, but no more than are reported. Small training sets, where the best filter may rank low, are
 refined most widely; large ones stay quick."""
 
-_WORD_LENGTHS = {4: (6, 7, 8), 20: (3,)}
+_START_LENGTHS = {4: (6, 7, 8), 20: (3,)}
 """Lengths of the words that motifs may start from, by the number of letters."""
 
 _WORDS = 9
@@ -225,7 +225,7 @@ def _from_words(
     On few sequences filters learn the flanks of single sites with the motif; a short word does not.
     """
     alphabet, background = shown.sequences.alphabet, shown.background
-    lengths = _WORD_LENGTHS.get(alphabet.size, ())
+    lengths = _START_LENGTHS.get(alphabet.size, ())
     each = min(_WORDS, most) // max(1, len(lengths) * len(shown.groups))
     chosen = shown.sequences.thinned(np.arange(len(shown.sequences)), COUNTED_LETTERS)
     counted = shown.sequences.subset(chosen) if len(chosen) < len(shown.sequences) else shown.sequences

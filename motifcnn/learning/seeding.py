@@ -17,8 +17,8 @@ from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import TrainingSettings
 
-WORD_LENGTH = {"dna": 8, "rna": 6, "protein": 3}
-"""Letters of a word where none are asked for: as long as training sets of hundreds of sequences can count."""
+_SEED_LENGTH = {"dna": 8, "rna": 6, "protein": 3}
+"""Letters of a word that a filter starts from, where none are asked for: as many as hundreds of sequences can count."""
 
 _MATCH, _OTHER = 0.6, -0.15
 """Weights of a seeded filter at the letters of its word, and at the other letters there."""
@@ -45,7 +45,7 @@ def seed_filters(
         settings: Share and length.
     """
     count = round(settings.seeded_filters * network.architecture.filters)
-    length = settings.word_length or WORD_LENGTH[sequences.alphabet.name]
+    length = settings.word_length or _SEED_LENGTH[sequences.alphabet.name]
     if not count or network.filters.width < length:
         return
     chosen = sequences.thinned(training, COUNTED_LETTERS)

@@ -5,7 +5,7 @@ import torch
 from motifcnn.learning.training import TrainingData
 from motifcnn.learning.word_ridge import fit_words
 from motifcnn.model.network import MotifNetwork
-from motifcnn.model.word_branch import WORD_LENGTH, WordBranch
+from motifcnn.model.word_branch import SUMMED_WORD_LENGTH, WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import TrainingSettings
@@ -32,7 +32,7 @@ def fit_word_branch(
         settings: Tunables.
     """
     alphabet = sequences.alphabet
-    length = WORD_LENGTH.get(alphabet.name)
+    length = SUMMED_WORD_LENGTH.get(alphabet.name)
     if not settings.word_sums or network.per_base or length is None or sequences.lengths.max() < length:
         return None
     train = sequences.thinned(data.train, _LETTERS)

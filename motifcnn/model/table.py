@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from motifcnn.model.blocks import Layer
 from motifcnn.model.network import MotifNetwork
-from motifcnn.model.word_branch import WORD_LENGTH
+from motifcnn.model.word_branch import SUMMED_WORD_LENGTH
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def layer_table(network: MotifNetwork, length: int, *, word_sums: bool = False) 
     """
     rows = list(_rows(network, length))
     alphabet = network.filters.alphabet
-    word = WORD_LENGTH.get(alphabet.name)
+    word = SUMMED_WORD_LENGTH.get(alphabet.name)
     if word_sums and word is not None and length >= word:
         weights = network.outputs * alphabet.size**word
         rows.append(LayerRow(f"beside it: sums of words of {word}", f"{network.outputs}", length, weights, weights))

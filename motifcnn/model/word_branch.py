@@ -14,8 +14,8 @@ from motifcnn.alphabet import Alphabet, Codes
 from motifcnn.encoding import Batch
 from motifcnn.model.word_code import changed_sums, sum_words, word_values
 
-WORD_LENGTH = {"dna": 8, "rna": 8}
-"""Letters of a word: tables of 65,536 weights. Proteins have none: nothing has shown that they would gain."""
+SUMMED_WORD_LENGTH = {"dna": 8, "rna": 8}
+"""Letters of a summed word: tables of 65,536 weights. Proteins have none: nothing has shown that they would gain."""
 
 Values = npt.NDArray[np.float32]
 
