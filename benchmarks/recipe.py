@@ -1,8 +1,9 @@
 """What each part of the default recipe adds, by cross-validation on training files alone; test files are never read.
 
-python benchmarks/recipe.py [DATA] [--only NAME,NAME] [--variants NAME,NAME] [--seeds 0,1]: DATA is a folder of the
-sets named in main_job.SETS (default ../shared/data, or $MOTIFCNN_REAL_DATA). Near-identical sequences stay in one fold;
-a ninth of the other folds is the validation set. Prints a Markdown table: mean AUROC of the folds, processor seconds.
+python benchmarks/recipe.py [DATA] [--only NAME,NAME] [--variants NAME,NAME] [--seeds 0,1] [--folds 3]: DATA is a folder
+of the sets named in main_job.SETS (default ../shared/data, or $MOTIFCNN_REAL_DATA). Near-identical sequences stay in
+one fold, of which so many are tested at most; a ninth of the others is the validation set. Prints a Markdown table:
+mean AUROC of the folds, processor seconds.
 """
 
 import argparse
@@ -43,7 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "substitutions": {"augment_substitutions": 0.05, "clean_epochs": 0.0},
     "indels": {"augment_indels": 5, "clean_epochs": 0.0},
     "all": {"augment_shift": 10, "augment_substitutions": 0.05, "augment_indels": 5, "clean_epochs": 0.0},
-    "all, clean end": {"augment_shift": 10, "augment_substitutions": 0.05, "augment_indels": 5},
+    "all with a clean end": {"augment_shift": 10, "augment_substitutions": 0.05, "augment_indels": 5},
 }
 """Changes of the network's and the training's settings; "before" is the recipe that this one replaced."""
 
@@ -94,7 +95,7 @@ def _changed(
     }
 
 
-def measure(item: Set, data: Path, variants: list[str], seeds: list[int]) -> list[str]:
+def measure(item: Set, data: Path, variants: list[str], seeds: list[int], folds: int) -> list[str]:
     """Return one cell a variant."""
     files = InputFiles(*(data / item.folder / file for file in item.train))
     plain = Settings()
@@ -108,7 +109,7 @@ def measure(item: Set, data: Path, variants: list[str], seeds: list[int]) -> lis
         for seed in seeds:
             settings = replace(plain, seed=seed, **_changed(model, plain.training, VARIANTS[name]))
             fold = folds_of(examples, seed)
-            found += [score(examples, fold, tested, settings) for tested in range(int(fold.max()) + 1)]
+            found += [score(examples, fold, tested, settings) for tested in range(min(folds, int(fold.max()) + 1))]
         auroc, spent = np.mean(found, axis=0)
         cells.append(f"{auroc:.4f} ({spent:.1f})")
     return cells
@@ -122,15 +123,16 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(SETS))
     parser.add_argument("--variants", default=",".join(VARIANTS))
     parser.add_argument("--seeds", default="0")
+    parser.add_argument("--folds", type=int, default=5)
     asked = parser.parse_args()
     if not Path(asked.data).is_dir():
         raise SystemExit(f"{asked.data}: no such folder; give the folder of the real sets")
     use_threads(1)
-    variants = asked.variants.split(",")
+    variants, seeds = asked.variants.split(","), [int(seed) for seed in asked.seeds.split(",")]
     print(f"motifcnn {__version__}, Python {platform.python_version()}, one thread, {date.today()}\n")
     print("| set | " + " | ".join(variants) + " |\n|" + "---|" * (len(variants) + 1))
     for name in asked.only.split(","):
-        cells = measure(SETS[name], Path(asked.data), variants, [int(seed) for seed in asked.seeds.split(",")])
+        cells = measure(SETS[name], Path(asked.data), variants, seeds, asked.folds)
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
