@@ -28,7 +28,7 @@ def demo(
     with TrainingProgress() as progress:
         outcome = run(asked, on_layers=say_layers, on_epoch=progress.update)
     assert outcome is not None  # the demo refuses to be one of several processes
-    say_outcome(outcome, out)
+    say_outcome(outcome, out, asked.settings.motifs.e_threshold)
     found = find_known_sites(outcome, out, threads)
     if found is None:
         raise MotifcnnError("the demo found no motif; please report this with the output of `motifcnn doctor`")

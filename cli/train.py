@@ -1,5 +1,6 @@
 """`motifcnn train`: labelled sequences in, tested motifs out."""
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -53,7 +54,7 @@ def train(
     with TrainingProgress() as progress:
         outcome = run(request, on_layers=say_layers, on_epoch=progress.update)
     if outcome is not None:
-        say_outcome(outcome, out)
+        say_outcome(outcome, out, settings.motifs.e_threshold)
 
 
 def say_layers(rows: "list[LayerRow]") -> None:
@@ -95,9 +96,10 @@ class TrainingProgress:
             text += f" (guessing {report.guessing:.4f})"
         if not speech.on_terminal():
             if record.epoch == 1 or record.epoch % 10 == 0 or record.epoch == report.epochs:
-                speech.say(
-                    f"epoch {record.epoch}/{report.epochs}: validation {text}, about {report.seconds_left:.0f} s left"
-                )
+                left = (
+                    f", about {report.seconds_left:.0f} s left" if record.epoch > 1 else ""
+                )  # the first compiles, too
+                speech.say(f"epoch {record.epoch}/{report.epochs}: validation {text}{left}")
             return
         if self._bar is None:
             self._bar = speech.progress_bar("training", report.epochs)
@@ -105,8 +107,14 @@ class TrainingProgress:
         self._bar.update(self._bar.task_ids[0], completed=record.epoch, what=text)
 
 
-def say_outcome(outcome: "Outcome", out: Path) -> None:
-    """Sum a run up in a few lines."""
+def say_outcome(outcome: "Outcome", out: Path, e_threshold: float) -> None:
+    """Sum a run up in a few lines.
+
+    Args:
+        outcome: What was found.
+        out: Run directory.
+        e_threshold: Largest held-out E-value of a motif called significant.
+    """
     from motifcnn.discovery.channel_findings import ablation_metrics
     from motifcnn.learning.cross_validation import cross_validation_metrics
     from motifcnn.measures import MEASURE_NAMES
@@ -119,15 +127,16 @@ def say_outcome(outcome: "Outcome", out: Path) -> None:
     measure = MEASURE_NAMES[scores.measures[0]]
     unit = "examples" if outcome.examples.bases is None else "bases"
     speech.say(f"held-out {measure} {scores.headline:.3f} on {scores.n} {unit} ({guessing}{baselines})")
+    if math.isnan(scores.headline):
+        speech.warn(f"held-out {unit} are all alike, so that nothing tells how good the network is; give more of them")
     if outcome.cross_validation is not None:
         sentence = cross_validation_sentence(cross_validation_metrics(outcome.cross_validation))
         speech.say(sentence[0].lower() + sentence[1:-1])
     if outcome.channels.ablation is not None:
         names = list(outcome.examples.track_names)
         speech.say(ablation_sentence({"ablation": ablation_metrics(outcome.channels.ablation)}, names))
-    threshold = 0.05
-    significant = [m for m in outcome.assessment.motifs if m.e_value <= threshold]
-    speech.say(f"{len(significant)} of {len(outcome.assessment.motifs)} motifs are significant (E ≤ {threshold})")
+    significant = [m for m in outcome.assessment.motifs if m.e_value <= e_threshold]
+    speech.say(f"{len(significant)} of {len(outcome.assessment.motifs)} motifs are significant (E ≤ {e_threshold:g})")
     for tested in outcome.assessment.motifs[:5]:
         composed = tested.composition.explained and tested in significant
         known = tested.relatives

@@ -76,7 +76,7 @@ def test_a_run_is_complete_and_says_what_it_did(tiny_run):
     assert record["settings"]["training"]["epochs"] == 12
     said = tiny_run.result.stderr.splitlines()
     assert tiny_run.result.stdout == ""
-    assert said[0] == "computing on cpu (as asked), 1 threads"
+    assert said[0] == "computing on cpu (as asked), 1 thread"
     assert said[1].split()[:2] == ["layer", "output"]
     assert any(line.startswith("epoch 12/12: validation loss ") for line in said)
     assert any(line.startswith("held-out AUROC ") and "gc alone" in line for line in said)
@@ -141,6 +141,19 @@ def test_motifs_are_refined_with_any_number_of_sites_and_a_background_of_words(r
     found, planted = read_motifs(tmp_path / "run" / "motifs.meme")[0], read_motifs(tiny_run.truth)[0]
     assert motif_similarity(found, planted, both_strands=True).correlation > 0.9
     assert (found.probabilities[0] != read_motifs(tiny_run.path / "motifs.meme")[0].probabilities[0]).any()
+
+
+def test_held_out_examples_that_are_all_alike_are_said(run_cli, tiny_run, tmp_path):
+    names = [row.split("\t")[0] for row in tiny_run.labels.read_text().splitlines()[1:]]
+    labels = tmp_path / "one.tsv"
+    labels.write_text("id\tvalue\n" + "".join(f"{name}\t{2.5 if name == names[0] else 1.5}\n" for name in names))
+    options = [*tiny_run.options, "--e-threshold", 1000]
+    result = run_cli("train", tiny_run.sequences, labels, "-o", tmp_path / "run", *options)
+    assert result.exit_code == 0, result.stderr
+    assert "held-out examples are all alike, so that nothing tells how good the network is" in result.stderr
+    assert "motifs are significant (E ≤ 1000)" in result.stderr
+    (first,) = re.findall(r"epoch 1/.*", result.stderr)
+    assert "left" not in first
 
 
 def test_known_motifs_are_jaspars_where_nothing_else_is_said(run_cli, tiny_run, tmp_path):
