@@ -95,6 +95,7 @@ def baseline_features(sequences: Sequences) -> dict[str, Matrix]:
     if size > 4:
         return {"composition": singles, **features}
     gc = singles[:, [sequences.alphabet.letters.index("C"), sequences.alphabet.letters.index("G")]].sum(axis=1)
+    gc = gc.round(12)  # equal contents are equal numbers, whichever way the two shares add up: ties are ties
     return {"gc": gc[:, None], "dinucleotides": _word_frequencies(sequences, 2), **features}
 
 

@@ -168,3 +168,10 @@ def test_of_many_examples_trivial_models_are_fitted_to_some(generator, monkeypat
     assert np.array_equal(baselines(BINARY, sequences, values)["gc"].predictions, before)
     values[0:80:3] = 1 - values[0:80:3]
     assert not np.array_equal(baselines(BINARY, sequences, values)["gc"].predictions, before)
+
+
+def test_sequences_of_one_gc_content_are_tied(generator):
+    """7 C and 9 G of 40 letters are as many as 8 of each, though their shares do not add up to the same number."""
+    codes = [generator.integers(0, 4, 40).astype(np.uint8) for _ in range(300)]
+    gc = baseline_features(Sequences.from_list([f"s{n}" for n in range(300)], codes, DNA))["gc"]
+    assert len(np.unique(gc)) == len({int(np.isin(row, [1, 2]).sum()) for row in codes})
