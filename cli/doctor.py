@@ -8,7 +8,8 @@ import motifcnn
 
 _NEEDED = (
     "torch", "biopython", "typer", "pandas", "pyfaidx", "logomaker", "numpy", "numba", "llvmlite", "scipy",
-    "scikit-learn", "matplotlib", "pyBigWig", "isal", "safetensors", "jinja2", "rich", "tomli-w",
+    "scikit-learn", "matplotlib", "pyBigWig", "isal", "safetensors", "jinja2", "markupsafe", "rich",
+    "tomli-w",
 )  # fmt: skip
 _OPTIONAL = {
     "pyjaspar": 'known motifs of JASPAR; pip install "motifcnn[databases]"',
