@@ -1,5 +1,6 @@
 """`motifcnn predict`: what a trained network says of sequences, and of variants of a genome."""
 
+import csv
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -110,7 +111,9 @@ def _write(predicted: "Predicted", out: Path | None, genome: Path | None, *, for
         for path in write_bases(predicted, out, sys.stdout.write, genome):
             speech.say(f"{len(predicted.values)} predictions of bases in {path}")
         return
-    text = predicted.table().to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+    text = predicted.table().to_csv(
+        sep="\t", index=False, float_format="%.6g", lineterminator="\n", quoting=csv.QUOTE_NONE
+    )
     if out is None:
         sys.stdout.write(text)
     else:

@@ -218,10 +218,13 @@ def test_several_labels(run_cli, world):
         [int(p), "." if i % 7 == 0 else int("GC" in text)]
         for i, (p, text) in enumerate(zip(world.present, world.texts, strict=True))
     ]
-    run, _, _ = trained(run_cli, world, fasta, world.labels(["bound", "open"], rows))
+    run, _, _ = trained(run_cli, world, fasta, world.labels(["bound", 'so-called "open"'], rows))
     metrics = json.loads((run / "metrics.json").read_text())
-    assert set(metrics["test"]["per_target"]) == {"bound", "open"}
-    assert {"predicted_bound", "predicted_open"} <= set(table(run, "predictions.tsv").columns)
+    assert set(metrics["test"]["per_target"]) == {"bound", 'so-called "open"'}
+    header = (run / "predictions.tsv").read_text().split("\n")[0].split("\t")
+    assert header[-2:] == ["predicted_bound", 'predicted_so-called "open"']
+    drawn = re.findall(r"<span>(\S+ ?\S*) <b>AUROC", (run / "report.html").read_text())
+    assert drawn == ["bound", "so-called &#34;open&#34;"]
 
 
 def test_classes(run_cli, world):

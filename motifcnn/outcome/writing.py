@@ -1,5 +1,6 @@
 """The run directory, written from what was found."""
 
+import csv
 import math
 from pathlib import Path
 
@@ -74,7 +75,11 @@ def write_outcome(run: RunDirectory, outcome: Outcome, negatives_made: str | Non
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:
     with atomic_write(path) as file:
-        file.write(table.to_csv(sep="\t", index=False, float_format="%.6g", na_rep="NA", lineterminator="\n").encode())
+        file.write(
+            table.to_csv(
+                sep="\t", index=False, float_format="%.6g", na_rep="NA", lineterminator="\n", quoting=csv.QUOTE_NONE
+            ).encode()
+        )
 
 
 def _notes(outcome: Outcome) -> list[str]:

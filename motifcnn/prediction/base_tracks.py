@@ -1,5 +1,6 @@
 """Predicted values of bases as bedGraph or bigWig at the sequences' coordinates, or as TSV; and how good they are."""
 
+import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -59,7 +60,9 @@ def write_bases(
     """
     form = form_of(path, predicted)
     if form == "tsv":
-        text = predicted.table().to_csv(sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+        text = predicted.table().to_csv(
+            sep="\t", index=False, float_format="%.6g", lineterminator="\n", quoting=csv.QUOTE_NONE
+        )
         if path is None:
             write(text)
             return []
