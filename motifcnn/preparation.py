@@ -21,7 +21,7 @@ from motifcnn.formats.stored_fasta import memory_to_read, store_fasta
 from motifcnn.inputs.backgrounds import gc_matched_windows, shuffled_negatives
 from motifcnn.inputs.base_targets import read_base_targets
 from motifcnn.inputs.channels import missing, read_channels
-from motifcnn.inputs.examples import Examples, assign_splits, join, join_bases
+from motifcnn.inputs.examples import LEAST_EXAMPLES, Examples, assign_splits, join, join_bases
 from motifcnn.intervals import Interval, parse_interval
 from motifcnn.learning.baselines import fit_baselines
 from motifcnn.measures import MEASURE_NAMES
@@ -229,7 +229,10 @@ def _looks_like_fasta(path: Path, *, expected: bool) -> bool:
 def _with_made_negatives(
     positives: Sequences, genome: Genome | None, files: InputFiles, settings: Settings
 ) -> tuple[Sequences, Labels, str]:
-    kind = settings.input.negatives
+    least, kind = LEAST_EXAMPLES // 2, settings.input.negatives
+    if len(positives) < least:
+        found = f"{len(positives)} {'sequence' if len(positives) == 1 else 'sequences'}"
+        raise InputError(f"{found} without labels; at least {least} are needed to train and to test", files.sequences)
     located = [parse_interval(name) for name in positives.names]
     complete = all(interval is not None for interval in located)
     if kind == "auto":

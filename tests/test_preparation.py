@@ -49,6 +49,14 @@ def test_an_empty_file_is_what_the_genome_makes_one_expect(files):
         read_sequences(files.sequences, None, InputSettings())
 
 
+def test_too_few_positives_are_counted_before_negatives_are_made(files, caplog):
+    caplog.set_level("INFO", "motifcnn")
+    files.sequences.write_text("".join(files.sequences.read_text().splitlines(keepends=True)[:9]))
+    with pytest.raises(InputError, match=r"9 sequences without labels; at least 10 are needed to train and to test"):
+        prepare(files, Settings())
+    assert not [message for message in caplog.messages if "negatives" in message]
+
+
 @pytest.mark.parametrize("before", ["", "# a comment\n"])
 def test_what_may_stand_before_fasta_is_passed_over(tmp_path, before):
     (tmp_path / "a.fa").write_text(f"{before}>a\nACGT\n", encoding="utf-8-sig")
