@@ -14,7 +14,7 @@ from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.alignments import is_alignment
 from motifcnn.formats.bed import read_bed, windows
 from motifcnn.formats.fasta import read_fasta, start_of_text
-from motifcnn.formats.files import open_bytes
+from motifcnn.formats.files import open_bytes, refuse_pipe
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.labels import Labels, read_labels
 from motifcnn.formats.stored_fasta import memory_to_read, store_fasta
@@ -188,6 +188,7 @@ def read_sequences(path: Path, genome: Genome | None, settings: InputSettings, r
     Raises:
         InputError: The file is at fault, or is BED and there is no genome.
     """
+    refuse_pipe(path)
     if str(path) == "-" or _looks_like_fasta(path, expected=genome is None):
         if _belongs_on_disk(path, settings):
             return store_fasta(path, settings.alphabet, settings.softmask, ranks)

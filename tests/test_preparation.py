@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -55,6 +56,12 @@ def test_too_few_positives_are_counted_before_negatives_are_made(files, caplog):
     with pytest.raises(InputError, match=r"9 sequences without labels; at least 10 are needed to train and to test"):
         prepare(files, Settings())
     assert not [message for message in caplog.messages if "negatives" in message]
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is a pipe, and sequences are read more than once; pipe them to -, or give a"):
+        read_sequences(tmp_path / "pipe", None, InputSettings())
 
 
 @pytest.mark.parametrize("before", ["", "# a comment\n"])

@@ -90,6 +90,16 @@ def open_bytes(path: str | Path) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(checked, _BUFFER))
 
 
+def refuse_pipe(path: str | Path) -> None:
+    """Refuse a pipe in the place of a file that is read more than once; "-" is not one.
+
+    Raises:
+        InputError: It is a pipe.
+    """
+    if Path(path).is_fifo():
+        raise InputError("is a pipe, and sequences are read more than once; pipe them to -, or give a file", path)
+
+
 def _opened(path: str | Path) -> BinaryIO:
     if str(path) == "-":
         return cast(BinaryIO, sys.stdin.buffer)

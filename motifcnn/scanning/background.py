@@ -10,6 +10,7 @@ import numpy.typing as npt
 from motifcnn.alphabet import Alphabet
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import stream_fasta
+from motifcnn.formats.files import refuse_pipe
 from motifcnn.formats.markov import read_background
 from motifcnn.motifs import Motif, uniform_background
 from motifcnn.scanning.distribution import Chain
@@ -69,6 +70,7 @@ def background_of(path: Path, alphabet: Alphabet, settings: ScanSettings, both_s
             _LOGGER.info("standard input cannot be read twice: letter frequencies are those of each motif")
         return ScanBackground(uniform_background(alphabet) if chosen == "uniform" else None)
     if chosen == "sequences":
+        refuse_pipe(path)
         letters, pairs = _counted_letters(path, alphabet), _counted_pairs(path, alphabet) if order else None
     else:
         letters, pairs = _read(chosen, alphabet, order)

@@ -1,5 +1,6 @@
 """Which frequencies each choice of background gives, on one strand and on both."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -72,6 +73,12 @@ def test_of_a_file(genome, file, both):
 
 def test_a_file_serves_where_the_genome_is_a_stream(file):
     assert background_of("-", DNA, settings(file, 1), False).chain is not None
+
+
+def test_a_pipe_is_not_read_twice(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is a pipe, and sequences are read more than once; pipe them to -, or give a"):
+        background_of(tmp_path / "pipe", DNA, ScanSettings(), False)
 
 
 def test_of_each_motif_and_uniform(genome):
