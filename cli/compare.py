@@ -41,7 +41,7 @@ def compare(
 ) -> None:
     """Find the known motifs that resemble each motif, with exact p-values (Tomtom's statistic)."""
     from motifcnn.discovery.comparison import compare as compare_motifs
-    from motifcnn.discovery.known_motifs import JASPAR, NO_DATABASE, known_motifs
+    from motifcnn.discovery.known_motifs import JASPAR, NO_DATABASE, database_file, known_motifs
     from motifcnn.formats.files import write_text
     from motifcnn.formats.motif_files import read_motifs
     from motifcnn.runs import motif_file
@@ -54,8 +54,9 @@ def compare(
         )
     if not trim_bits >= 0:
         raise typer.BadParameter("--trim-bits must be 0 or more")
-    refuse_existing(out, force=force)
-    queries = read_motifs(motif_file(motifs))
+    path = motif_file(motifs)
+    refuse_existing(out, force=force, inputs=(path, database_file(database or JASPAR)))
+    queries = read_motifs(path)
     alphabet = queries[0].alphabet
     if database is None and alphabet is not DNA:
         raise MotifcnnError(

@@ -40,7 +40,7 @@ def explain(
     from motifcnn.report.card import make_card, write_card
     from motifcnn.tracks.explanation import explain as explained
 
-    refuse_existing(out, force=force)
+    refuse_existing(out, force=force, inputs=(Path(sequence), genome, *(conservation or ())))
     shown = None if window is None else _positions(window)
     chosen = choose_device(device)
     use_threads(threads)

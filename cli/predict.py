@@ -83,8 +83,9 @@ def predict(
     if not per_base:
         refuse_given("is about measured values; add --per-base", base_gaps=base_gaps)
     with joined() as ranks:
-        refuse_existing(out, force=force)
-        refuse_existing(annotated, force=force, option="--annotated")
+        inputs = (sequences, genome, vcf, *(conservation or ()), *(per_base or ()))
+        refuse_existing(out, force=force, inputs=inputs)
+        refuse_existing(annotated, force=force, option="--annotated", inputs=inputs)
         chosen = choose_device(device)
         use_threads(threads)
         speech.say(f"computing on {chosen.torch_device} ({chosen.reason}){speech.crowd(ranks)}")
@@ -138,9 +139,8 @@ def _score(predicted: "Predicted", model: Path, truth: tuple[Path, ...], gaps: L
 
 def _compare(request: "VariantRequest", out: Path | None, chosen: "Processor") -> None:
     from motifcnn.formats.files import atomic_write
-    from motifcnn.prediction.variant_files import compare_variants, refuse_same_file
+    from motifcnn.prediction.variant_files import compare_variants
 
-    refuse_same_file(request)
     with nullcontext(sys.stdout.buffer) if out is None else atomic_write(out) as file:
         summary = compare_variants(request, file, chosen)
         file.flush()

@@ -1,5 +1,7 @@
 """What several commands refuse before they begin."""
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
@@ -22,18 +24,28 @@ def refuse_given(why: str, **options: object) -> None:
             raise typer.BadParameter(why, param_hint=f"--{name.replace('_', '-')}")
 
 
-def refuse_existing(path: Path | None, *, force: bool, option: str = "--out") -> None:
-    """Refuse to write over a file without `--force`.
+def refuse_existing(
+    path: Path | None, *, force: bool, option: str = "--out", inputs: Iterable[Path | None] = ()
+) -> None:
+    """Refuse to write over a file without `--force`, and over one that the command reads even with it.
 
     Args:
         path: File to be written; None for stdout.
         force: Whether it may be written over.
         option: Option that names it.
+        inputs: What the command reads; None where there is none.
 
     Raises:
-        MotifcnnError: It is there, or is a directory.
+        MotifcnnError: It is there, is a directory, or is one of the inputs.
     """
-    if path is not None and path.is_dir():
+    if path is None:
+        return
+    if path.is_dir():
         raise MotifcnnError(f"{path}: is a directory; give the name of a file with {option}")
-    if path is not None and path.is_file() and not force:
+    read = (
+        item for item in inputs if item is not None and os.path.exists(item)
+    )  # which letters, too long a name, pass
+    if path.exists() and any(path.samefile(item) for item in read):
+        raise MotifcnnError(f"{path}: is a file that is read; give another name with {option}")
+    if path.is_file() and not force:
         raise MotifcnnError(f"{path}: exists; give another name with {option}, or write over it with --force")

@@ -71,7 +71,7 @@ def scan(
     with joined() as ranks, _imports_left_alone():
         path = motif_file(motifs)
         ranks.check_readable(path)
-        refuse_existing(out, force=force)
+        refuse_existing(out, force=force, inputs=(genome, path, conservation))
         if settings.scan.format == "parquet":
             _check_place_of_parquet(out)
         chosen = choose_motifs(read_motifs(path), wanted, first, path)

@@ -57,6 +57,19 @@ def test_a_scan_compares_with_no_trivial_models(run_cli, tiny_run):
 
 
 @pytest.mark.parametrize("command", ["scan", "predict", "explain", "compare"])
+def test_what_is_read_is_not_written_over_even_by_force(run_cli, tiny_run, tmp_path, command):
+    own, link = tmp_path / "own", tmp_path / "link"
+    source = tiny_run.path / "motifs.meme" if command == "compare" else tiny_run.sequences
+    own.write_bytes(source.read_bytes())
+    link.symlink_to(own)
+    options = ("--database", own) if command == "compare" else ("-m", tiny_run.path)
+    result = run_cli(command, own, *options, "-o", link, "--force")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{link}: is a file that is read; give another name with --out" in result.stderr
+    assert own.read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("command", ["scan", "predict", "explain", "compare"])
 def test_a_directory_is_no_file_to_write(run_cli, tiny_run, tmp_path, command):
     read = [tiny_run.path] if command == "compare" else [tiny_run.sequences, "-m", tiny_run.path]
     result = run_cli(command, *read, "-o", tmp_path, "--force")

@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 from motifcnn import __version__
 from motifcnn.devices import Device
-from motifcnn.errors import InputError
 from motifcnn.formats.files import atomic_write
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.motif_files import read_motifs
@@ -224,14 +223,3 @@ class _Annotation:
             ]
             if texts:
                 yield key, ",".join(texts)
-
-
-def refuse_same_file(request: VariantRequest) -> None:
-    """Refuse to write the annotated VCF over the one that is read.
-
-    Raises:
-        InputError: They are the same file.
-    """
-    read, written = request.variants, request.annotated
-    if written is not None and written.exists() and read.exists() and written.samefile(read):
-        raise InputError("is the file that is read; give --annotated another name", written)
