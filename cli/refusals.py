@@ -1,6 +1,5 @@
 """What several commands refuse before they begin."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -38,14 +37,13 @@ def refuse_existing(
     Raises:
         MotifcnnError: It is there, is a directory, or is one of the inputs.
     """
+    from motifcnn.formats.files import is_there
+
     if path is None:
         return
     if path.is_dir():
         raise MotifcnnError(f"{path}: is a directory; give the name of a file with {option}")
-    read = (
-        item for item in inputs if item is not None and os.path.exists(item)
-    )  # which letters, too long a name, pass
-    if path.exists() and any(path.samefile(item) for item in read):
+    if path.exists() and any(is_there(item) and path.samefile(item) for item in inputs if item is not None):
         raise MotifcnnError(f"{path}: is a file that is read; give another name with {option}")
     if path.is_file() and not force:
         raise MotifcnnError(f"{path}: exists; give another name with {option}, or write over it with --force")

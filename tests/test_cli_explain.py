@@ -18,6 +18,15 @@ def test_a_card_of_a_fasta_and_of_its_letters(run_cli, tiny_run, tmp_path):
     assert drawing in (tmp_path / "literal.svg").read_text()
 
 
+def test_letters_may_be_too_many_for_a_name(run_cli, tiny_run, tmp_path):
+    letters = first_sequence(tiny_run) * 50
+    explain = ("explain", letters, "-m", tiny_run.path, "-o", tmp_path / "card.svg")
+    for command in (explain, (*explain, "--force")):
+        result = run_cli(*command)
+        assert result.exit_code == 0, result.stderr
+        assert f"of {len(letters)}, which are worth most" in result.stderr
+
+
 def test_it_agrees_with_predict(run_cli, tiny_run, tmp_path):
     name, value = run_cli("predict", tiny_run.sequences, "-m", tiny_run.path).stdout.splitlines()[7].split("\t")
     result = run_cli("explain", tiny_run.sequences, "--name", name, "-m", tiny_run.path, "-o", tmp_path / "c.svg")

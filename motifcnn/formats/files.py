@@ -37,6 +37,14 @@ def shown(path: str | Path) -> str:
     return "standard input" if str(path) == "-" else str(path)
 
 
+def is_there(path: str | Path) -> bool:
+    """Whether there is such a file or directory; letters in the place of a path may be too many for a name."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
 class _Checked(io.RawIOBase):
     """A stream whose faults name the file."""
 

@@ -12,6 +12,7 @@ from motifcnn.devices import Device
 from motifcnn.encoding import Tracks
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import read_fasta
+from motifcnn.formats.files import is_there
 from motifcnn.formats.genome import Genome
 from motifcnn.intervals import Interval, parse_interval
 from motifcnn.model.filters import same_padding
@@ -104,7 +105,7 @@ def read_one(text: str, model: TrainedModel, genome: Path | None, name: str | No
     Raises:
         InputError: There is no such sequence, or its letters are not the model's.
     """
-    if text == "-" or Path(text).is_file():
+    if text == "-" or (is_there(text) and Path(text).is_file()):
         every = read_fasta(text, model.alphabet, softmask=model.softmask)  # type: ignore[arg-type]
         if name is not None and name not in every.names:
             raise InputError(
