@@ -9,9 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from typer.testing import CliRunner
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# a busy machine is slow, which is no fault of what is tested
+settings.register_profile("motifcnn", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("motifcnn")
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_reverse_complement_commutes_with_encoding():
 
 
 @given(st.integers(0, 1000), st.lists(st.integers(0, 3), min_size=1, max_size=6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_an_example_is_the_same_in_any_batch(seed, indices):
     sequences = random_sequences(seed, DNA)
     tracks = np.random.default_rng(seed).normal(size=(2, 23)).astype(np.float32)

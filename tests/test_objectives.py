@@ -59,7 +59,7 @@ def slow_regression_loss(logits, value, column, training):
     st.sampled_from([0.0, 0.1]),
     st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_loss_is_that_of_loops(seed, task, smoothing, weigh):
     generator = np.random.default_rng(seed)
     values = random_values(generator, task)

@@ -33,7 +33,7 @@ def slow_threshold(scores, positive, least):
 
 
 @given(st.integers(0, 10_000), st.integers(1, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_best_thresholds_are_those_of_loops(seed, least):
     generator = np.random.default_rng(seed)
     examples = int(generator.integers(4, 40))
@@ -119,7 +119,7 @@ def test_examples_shorter_than_the_motif_are_not_found():
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_auroc_is_that_of_sklearn_ties_included(seed):
     generator = np.random.default_rng(seed)
     scores = generator.integers(0, 6, 30).astype(float)
@@ -133,7 +133,7 @@ def test_auroc_of_one_class_is_not_known(positive):
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_strata_are_compared_within_themselves_as_by_enumeration(seed):
     generator = np.random.default_rng(seed)
     found, positive, strata = generator.random(8) < 0.5, generator.random(8) < 0.5, generator.integers(0, 2, 8)

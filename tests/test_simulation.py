@@ -28,7 +28,7 @@ def site_letters(simulation, site):
     return alphabet.decode(alphabet.reverse_complement(codes) if site.strand == "-" else codes)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     length=st.integers(24, 80),
     extra=st.integers(0, 30),

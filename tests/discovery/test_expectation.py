@@ -68,7 +68,7 @@ def by_one_site(windows, share):
 @pytest.mark.parametrize("order", [0, 1, 2])
 @pytest.mark.parametrize("model", ["zoops", "anr"])
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_expected_counts_are_those_of_all_readings(model, order, seed):
     generator = np.random.default_rng(seed)
     rows = [generator.integers(0, 4, length).astype(np.uint8) for length in (9, 8, 3, 2, 7)]

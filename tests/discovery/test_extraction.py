@@ -214,7 +214,7 @@ def test_groups_of_each_task():
 
 
 @given(st.integers(0, 10_000), st.integers(0, 5), st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_site_windows_are_those_of_loops(seed, flank, nucleotides):
     generator = np.random.default_rng(seed)
     alphabet = DNA if nucleotides else PROTEIN

@@ -13,7 +13,7 @@ def tail(successes, trials, chance):
 
 
 @given(st.integers(0, 10_000), st.integers(8, 15))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_equal_lengths_give_the_binomial_of_every_central_window(seed, length):
     generator = np.random.default_rng(seed)
     width, number = 4, 12
@@ -32,7 +32,7 @@ def test_equal_lengths_give_the_binomial_of_every_central_window(seed, length):
 
 
 @given(st.integers(1, 30), st.integers(0, 10_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_shares_count_the_places_at_least_as_central(places, seed):
     start = np.random.default_rng(seed).integers(0, places)
     middle = (places - 1) / 2

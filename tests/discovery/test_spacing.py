@@ -51,7 +51,7 @@ def slow_arrangement(start, reverse, width, other, other_reverse, other_width):
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_arrangements_are_those_read_off_the_sequences(seed):
     generator = np.random.default_rng(seed)
     first, second = scattered(generator, 6), scattered(generator, 6, 5)

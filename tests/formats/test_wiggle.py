@@ -2,7 +2,7 @@ import gzip
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from motifcnn.errors import InputError
@@ -59,7 +59,6 @@ def test_fixed_and_variable_steps_with_spans(wig, monkeypatch, pack, block):
     np.testing.assert_array_equal(found["chr2"], second)
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 9), st.integers(1, 4), st.integers(0, 3), st.lists(st.integers(-9, 9), min_size=1, max_size=9),
     st.integers(5, 60),

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
@@ -23,7 +23,7 @@ def words(codes, k):
     return Counter(tuple(codes[i : i + k].tolist()) for i in range(len(codes) - k + 1))
 
 
-@settings(deadline=None)  # the first example compiles
+# the first example compiles
 @given(
     letters=st.lists(st.integers(0, 5), max_size=60),
     k=st.integers(1, 6),

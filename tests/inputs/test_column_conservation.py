@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from motifcnn.alphabet import DNA, PROTEIN
@@ -74,7 +74,6 @@ def slow_divergence(frequencies, expected):
     return total / 2
 
 
-@settings(deadline=None)
 @given(st.lists(st.text("ACDWY-X", min_size=6, max_size=6), min_size=1, max_size=6))
 def test_divergence_is_that_of_a_slow_reading(texts):
     rows = codes(*texts, alphabet=PROTEIN)

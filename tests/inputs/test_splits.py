@@ -63,7 +63,7 @@ def test_strata_of_few_or_several_numbers(generator):
 # --- divide
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.integers(0, 4), min_size=20, max_size=300),
     st.integers(0, 50),
@@ -97,7 +97,7 @@ def test_of_few_rare_positives_a_fifth_is_in_each_of_the_smaller_parts():
         assert [(parts[groups == 0] == part).sum() for part in (VALIDATION, TEST)] == [10 * positives] * 2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 60)), min_size=40, max_size=300), st.integers(0, 9))
 def test_clusters_go_as_a_whole_and_groups_are_still_spread(pairs, seed):
     groups, members = np.array(pairs).T

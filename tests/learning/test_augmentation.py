@@ -96,7 +96,7 @@ def test_nothing_asked_for_changes_nothing():
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 2**40))
-@limits(max_examples=30, deadline=None)
+@limits(max_examples=30)
 def test_a_shift_moves_all_letters_alike(seed, example):
     letters, channels = places_of(PARTS["shift"], seed, [example], [30])
     steps = (letters[0] - torch.arange(30)) % 30

@@ -30,7 +30,7 @@ def slow_frequencies(text, letters, width):
 @given(
     st.lists(st.text("ACGTN", min_size=1, max_size=15), min_size=2, max_size=6).filter(lambda t: len("".join(t)) > 1)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_word_frequencies_are_those_of_loops(texts):
     sequences = Sequences.from_list([f"s{n}" for n in range(len(texts))], [DNA.encode(t) for t in texts], DNA)
     features = baseline_features(sequences)

@@ -38,7 +38,7 @@ def test_there_are_none_by_default(generator):
     assert FoldSettings() == FoldSettings(0, ())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), min_size=1, max_size=80),
     st.integers(2, 6),

@@ -50,7 +50,7 @@ def kernel(sequences, words):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     texts=st.lists(st.text("ACGTN", min_size=0, max_size=14), min_size=1, max_size=3),
     size=st.sampled_from([(2, 2), (4, 2), (4, 3), (5, 3), (5, 5)]),

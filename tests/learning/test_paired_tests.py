@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from motifcnn.learning.paired_tests import delong, swap_test
@@ -25,7 +25,6 @@ def slow_delong(positive, first, second):
     return [np.mean(part) for part in by_positive], math.sqrt(max(float(contrast @ covariance @ contrast), 0.0))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(5, 20), st.integers(5, 20), st.integers(2, 30))
 def test_delong_is_that_of_all_pairs(seed, positives, negatives, levels):
     generator = np.random.default_rng(seed)

@@ -23,7 +23,7 @@ def brute_force(weight, widths, fractions, window, stride, codes):
     return np.array(rows)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32), widths=st.lists(st.integers(1, 9), min_size=1, max_size=5),
     window=st.integers(9, 40), share=st.floats(0, 1), extra=st.integers(0, 80),
@@ -45,7 +45,7 @@ def test_each_window_has_the_score_that_it_has_by_itself(seed, widths, window, s
     assert found == pytest.approx(expected, abs=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32), width=st.integers(1, 9), filters=st.integers(1, 70), window=st.integers(9, 40),
     share=st.floats(0, 1), extra=st.integers(0, 80), reach=st.integers(0, 50), strands=st.integers(1, 2),

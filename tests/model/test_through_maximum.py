@@ -95,7 +95,7 @@ def test_rna_has_one_strand(generator):
     extra=st.lists(st.integers(0, 40), min_size=1, max_size=6),
     symbols=st.sampled_from([4, 5, 15]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_scores_and_gradients_of_any_batch(seed, width, both_strands, extra, symbols):
     generator = np.random.default_rng(seed)
     batch = random_batch(generator, [width + more for more in extra], symbols=symbols)

@@ -29,7 +29,7 @@ def slow_best(matrix, codes, both):
 
 
 @given(st.integers(0, 10_000), st.booleans(), st.sampled_from([DNA, PROTEIN]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_best_sites_are_those_of_loops(seed, both, alphabet):
     generator = np.random.default_rng(seed)
     both = both and alphabet is DNA
@@ -61,7 +61,7 @@ def test_ties_go_to_the_first_and_to_the_forward_strand():
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_palindrome_is_read_forward(seed):
     generator = np.random.default_rng(seed)
     half = generator.integers(0, 4, 4).astype(np.uint8)
@@ -85,7 +85,7 @@ def test_no_motifs():
 
 
 @given(st.integers(0, 10_000), st.booleans(), st.sampled_from([DNA, PROTEIN]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_occupancies_are_sums_of_odds_by_loops(seed, both, alphabet):
     generator = np.random.default_rng(seed)
     both = both and alphabet is DNA

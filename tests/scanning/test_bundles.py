@@ -20,7 +20,7 @@ def chunks_of(lengths, size):
 
 
 @given(lengths=st.lists(st.integers(0, 30), max_size=30), largest=st.integers(1, 60))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_every_chunk_is_in_one_bundle_in_order_and_hits_find_back_to_it(lengths, largest):
     chunks = chunks_of(lengths, 20)
     made = list(bundled(chunks, UNKNOWN, largest))

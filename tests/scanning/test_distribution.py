@@ -55,7 +55,7 @@ def assert_enumerated(motif, scores, chances):
 
 @pytest.mark.parametrize("order", [0, 1])
 @given(seed=st.integers(0, 9999), width=st.integers(1, 8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_p_values_are_those_of_full_enumeration(order, seed, width):
     generator = np.random.default_rng(seed)
     background = random_background(generator, 4, order)
@@ -114,7 +114,7 @@ def test_the_better_of_both_strands_has_about_the_p_value_of_two_independent_one
 
 @given(seed=st.integers(0, 999), width=st.integers(1, 5), p_value=st.sampled_from([1.0, 0.31, 0.0123, 0.00123]))
 @example(seed=402, width=2, p_value=0.31)  # some words have just this p-value, but for rounding
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_threshold_is_the_least_score_with_the_p_value(seed, width, p_value):
     motif = integer_motif(seed, width, SKEWED)
     scores, chances = all_words(motif, SKEWED)
@@ -171,7 +171,7 @@ def test_a_chain_without_memory_is_the_order_0_background():
 
 
 @given(seed=st.integers(0, 99), p_value=st.sampled_from([1.0, 0.1, 0.001]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_tail_keeps_what_is_at_or_above_the_threshold(seed, p_value):
     motif = integer_motif(seed, 6, SKEWED)
     threshold = motif.threshold(p_value)

@@ -77,7 +77,7 @@ def sequence(lengths):
 
 
 @given(lengths=st.lists(st.integers(0, 200), max_size=12), size=st.integers(1, 4), share=st.sampled_from([1, 60, 1000]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_all_hits_come_in_order_and_every_chunk_is_scanned_once(lengths, size, share):
     chunks = sequence(lengths)
     with pytest.MonkeyPatch.context() as patch:

@@ -56,7 +56,7 @@ def brute_force(motifs, thresholds, codes, alphabet, both, name="chr"):
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32), count=st.integers(1, 40), length=st.integers(0, 300),
     p_value=st.sampled_from([1e-2, 0.3, 1]), protein=st.booleans(), threads=st.sampled_from([1, 2]),

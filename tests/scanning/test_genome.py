@@ -85,7 +85,7 @@ def as_text(hits):
 
 
 @given(st.integers(0, 10_000), st.sampled_from(["both", "single"]), st.sampled_from([0.02, 0.3, 1.0]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_scan_finds_what_loops_find(tmp_path_factory, seed, strands, p_value):
     generator = np.random.default_rng(seed)
     genome = random_genome(seed, [*generator.integers(0, 60, 4).tolist(), 6, 4])

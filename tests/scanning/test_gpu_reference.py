@@ -21,7 +21,7 @@ def stretch_of(codes, windows):
     return Stretch(torch.from_numpy(packed.letters), torch.from_numpy(packed.unknown), len(codes), windows)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32), widths=st.lists(st.integers(4, 40), min_size=1, max_size=40),
     length=st.integers(1, 300), p_value=st.sampled_from([1e-3, 1e-2, 0.3, 1]),

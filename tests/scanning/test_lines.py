@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from motifcnn.scanning import lines as module
@@ -31,7 +31,6 @@ chances = st.one_of(
 
 
 @given(st.lists(chances, min_size=1))
-@settings(deadline=None)
 def test_general_numbers_are_written_as_by_c(numbers):
     expected = [f"{number:.3g}" for number in numbers]
     column = Column(GENERAL, general(np.array(numbers)))
@@ -58,7 +57,6 @@ def test_general_is_digits_and_exponent():
     ),
     st.lists(st.text(max_size=40).map(str.encode), min_size=3, max_size=3),
 )  # fmt: skip
-@settings(deadline=None)
 def test_columns_of_every_kind_follow_one_another(compiled, rows, texts):
     wholes, thousandths, which = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
     columns = [

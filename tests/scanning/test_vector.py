@@ -28,7 +28,7 @@ ENGINES = [pytest.param(make, id=make.__name__) for make in (vector_engine, by_w
 
 
 @pytest.mark.parametrize("make", ENGINES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32), count=st.integers(1, 200), letters=st.sampled_from([4, 20]), length=st.integers(0, 130),
     ambiguous=st.sampled_from([0.0, 0.02, 0.5]),
