@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from motifcnn.errors import AlreadyTold, InterruptedRun, MotifcnnError
+from motifcnn.processors import leave_processors_while_waiting
 from motifcnn.ranks import place, refuse_several
 
 from . import check, compare, demo, doctor, explain, export, predict, report, scan, simulate, speech, train
@@ -85,6 +86,7 @@ def motifcnn(
     ] = False,
 ) -> None:
     """Find motifs in labelled DNA, RNA or protein sequences with a convolutional network."""
+    leave_processors_while_waiting()
     speech.set_level(verbose=verbose, quiet=quiet or place().rank > 0)  # of several processes, the first speaks
     if context.invoked_subcommand not in _DIVIDED:
         refuse_several(str(context.invoked_subcommand))
