@@ -12,6 +12,7 @@ import os, signal, sys
 from importlib.metadata import entry_points
 import motifcnn.learning.training as training
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells have their background jobs ignore
 number, epochs = getattr(signal, sys.argv.pop(1)), int(sys.argv.pop(1))
 save, done = training.save_checkpoint, 0
 
