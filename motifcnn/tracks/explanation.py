@@ -114,7 +114,7 @@ def read_one(text: str, model: TrainedModel, genome: Path | None, name: str | No
         number = 0 if name is None else every.names.index(name)
         return every.subset(np.array([number]))
     if name is not None:
-        raise MotifcnnError(f"--name {name}: chooses a sequence of a file, and {text[:20]} is none; leave it out")
+        raise MotifcnnError(f"--name {name}: chooses a sequence of a file, and {_begins(text)} is none; leave it out")
     interval = parse_interval(text)
     if interval is not None:
         if genome is None:
@@ -129,11 +129,14 @@ def read_one(text: str, model: TrainedModel, genome: Path | None, name: str | No
     try:
         return Sequences.from_list(["sequence"], [model.alphabet.encode(text)], model.alphabet)
     except MotifcnnError as error:
-        begins = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
         raise MotifcnnError(
-            f"{begins}: there is no such file, and as a sequence: {error}; correct the path, or give letters of "
+            f"{_begins(text)}: there is no such file, and as a sequence: {error}; correct the path, or give letters of "
             f"{model.alphabet.name}"
         ) from None
+
+
+def _begins(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def explain(

@@ -284,3 +284,19 @@ def test_nearest_known_motif(examples, generator):
     assert found.motifs[0].relatives.best.target_name == "CREB"
     assert found.motifs[0].known is turned
     assert all(tested.relatives is tested.known is None for tested in trial(examples).motifs)
+
+
+def test_the_held_out_set_has_no_part_in_what_stands_beside_the_sites(examples, generator):
+    """A motif of which half is known: the rest is beside its sites, other letters there in the held-out set or not."""
+    half, whole = SITE[:5], [motif_of(SITE, "whole")]
+    others = [Motif(f"other{n}", generator.dirichlet(np.ones(4), 8), DNA) for n in range(60)]
+    sequences = examples.sequences
+    codes = [sequences[n].copy() for n in range(300)]
+    for number in np.flatnonzero(examples.split == 2):
+        codes[number] = generator.permutation(codes[number])
+    changed = replace(examples, sequences=Sequences.from_list(sequences.names, codes, DNA))
+    extracted = (extracted_motif(half, (0, 4), 20.0, 5.0),)
+    found = [trial(each, extracted=extracted, database=others + whole).motifs[0] for each in (examples, changed)]
+    assert found[0].enrichment.p_value != found[1].enrichment.p_value
+    assert found[0].relatives == found[1].relatives
+    assert found[0].relatives.best.target_name == "whole"
