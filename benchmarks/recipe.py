@@ -36,6 +36,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "filters from noise": {"seeded_filters": 0.0},
     "no sums": {"word_sums": False},
+    "no frames": {"reading_frames": False},
     "no places": {"placement": False},
     "neither": {"seeded_filters": 0.0, "word_sums": False},
     "before": {"seeded_filters": 0.0, "word_sums": False, "learning_rate": 8e-3, "epochs": 30, "patience": 8},

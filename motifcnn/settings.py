@@ -163,6 +163,7 @@ class TrainingSettings:
     )
     word_length: int = _setting(AUTO, "Letters of those words; 0: 8 for DNA, 6 for RNA, 3 for protein.", least=0)
     word_sums: bool = _setting(True, "Add a weight for each word of the whole sequence to the filters' logits.")
+    reading_frames: bool = _setting(True, "Where sequences have reading frames, add a weight for each codon in these.")
     word_penalty: float = _setting(2.0, "Penalty of those weights, in similarities of a sequence with itself.", above=0)
     precision: Literal["auto", "float32", "bf16"] = _setting("auto", "Arithmetic; auto: bf16 on GPUs.")
 

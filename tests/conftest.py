@@ -24,6 +24,26 @@ def generator():
     return np.random.default_rng(0)
 
 
+@pytest.fixture(scope="session")
+def add_sums():
+    """Put random sums of words, and of codons where letters have them, beside the filters of a network."""
+    import torch
+
+    from motifcnn.model.frame_branch import FrameBranch
+    from motifcnn.model.word_branch import WordBranch
+
+    def add(network, share=1.0, offset=0.0):
+        alphabet, both_strands, outputs = network.filters.alphabet, network.filters.both_strands, network.outputs
+        drawn = torch.Generator().manual_seed(4)
+        sums = [WordBranch(alphabet, torch.randn(outputs, alphabet.size**3, generator=drawn))]
+        if alphabet.size == 4:
+            ratios, weights = torch.randn(64, generator=drawn) / 2, torch.randn(outputs, 64, generator=drawn)
+            sums.append(FrameBranch(alphabet, both_strands, ratios, torch.tensor(-1.0), weights))
+        network.reweigh(share, torch.full((outputs,), offset), sums)
+
+    return add
+
+
 TINY = (
     *("--filters", 8, "--filter-width", 9, "--restarts", 1, "--epochs", 12),
     *("--threads", 1, "--device", "cpu", "--database", "none"),

@@ -11,9 +11,8 @@ import torch
 
 from motifcnn.batches import over_batches
 from motifcnn.learning.training import TrainingData, predict_logits
-from motifcnn.learning.word_sums import fit_word_branch
+from motifcnn.learning.word_sums import fit_sums
 from motifcnn.model.network import MotifNetwork
-from motifcnn.model.word_branch import WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import TrainingSettings
@@ -31,29 +30,30 @@ _BATCH = 1024
 def calibrate(
     network: MotifNetwork, objective: Objective, data: TrainingData, sequences: Sequences, settings: TrainingSettings
 ) -> None:
-    """Put sums of words beside the filters of a trained network, where it has such, and weigh its logits.
+    """Put sums of words and codons beside the filters of a trained network, where it has such, and weigh its logits.
 
     Args:
         network: Trained.
         objective: Its task.
-        data: Examples; words are fitted to the training set, logits weighed on the validation set.
+        data: Examples; sums are fitted to the training set, logits weighed on the validation set.
         sequences: The same, as letters.
         settings: Tunables.
     """
-    words = fit_word_branch(network, objective, data, sequences, settings)
+    sums = fit_sums(network, objective, data, sequences, settings)
     validation = torch.from_numpy(data.validation)
     logits = [predict_logits(network, data.encoded, data.validation, settings.precision)]
-    if words is not None:
-        branch = words
-        by_words = over_batches(data.encoded, validation, _BATCH, lambda batch: branch(batch).cpu())
-        logits.append(torch.cat([*by_words, logits[0][:0]]))
+    if sums:
+        added = over_batches(
+            data.encoded, validation, _BATCH, lambda batch: torch.stack([own(batch).cpu() for own in sums]).sum(dim=0)
+        )
+        logits.append(torch.cat([*added, logits[0][:0]]))
     rows = data.rows(validation.to(data.encoded.device)).cpu().numpy()
     shares, offset = weigh(objective, torch.stack(logits), torch.from_numpy(data.values[rows]))
     _LOGGER.info("logits of the filters are multiplied by %.2f", shares[0])
-    if words is not None:
+    if sums:
         _LOGGER.info("sums of words are multiplied by %.2f", shares[1])
-        words = WordBranch(sequences.alphabet, words.weights * shares[1])
-    network.reweigh(shares[0], offset.to(data.encoded.device), words)
+        sums = [branch.with_weights(branch.weights * shares[1]) for branch in sums]
+    network.reweigh(shares[0], offset.to(data.encoded.device), sums)
 
 
 def weigh(objective: Objective, logits: torch.Tensor, values: torch.Tensor) -> tuple[tuple[float, ...], torch.Tensor]:

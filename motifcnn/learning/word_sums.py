@@ -1,9 +1,11 @@
-"""Sums of words: a branch fitted to the training set, to stand beside a network's filters."""
+"""Sums of words and of codons in reading frames: branches fitted to the training set, to stand beside the filters."""
 
 import torch
 
+from motifcnn.learning.reading_frames import find_reading_frames
 from motifcnn.learning.training import TrainingData
 from motifcnn.learning.word_ridge import fit_words
+from motifcnn.model.frame_branch import FrameBranch
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.word_branch import SUMMED_WORD_LENGTH, WordBranch
 from motifcnn.objectives import Objective
@@ -19,13 +21,15 @@ _SLOPE = 10.0
 """Logit of a ridge regression's prediction of 1 against 0: folds gave 7 to 16."""
 
 
-def fit_word_branch(
+def fit_sums(
     network: MotifNetwork, objective: Objective, data: TrainingData, sequences: Sequences, settings: TrainingSettings
-) -> WordBranch | None:
-    """Fit a word branch to the training set; None for protein, values of bases, and sequences shorter than a word.
+) -> list[WordBranch | FrameBranch]:
+    """Fit a word branch, and where there are reading frames a branch of these, to the training set together.
+
+    There are none for protein, values of bases, and sequences shorter than a word.
 
     Args:
-        network: Beside which it is to stand.
+        network: Beside which they are to stand.
         objective: The task.
         data: Examples.
         sequences: The same, as letters.
@@ -34,15 +38,21 @@ def fit_word_branch(
     alphabet = sequences.alphabet
     length = SUMMED_WORD_LENGTH.get(alphabet.name)
     if not settings.word_sums or network.per_base or length is None or sequences.lengths.max() < length:
-        return None
+        return []
     train = sequences.thinned(data.train, _LETTERS)
-    table = fit_words(
-        sequences.subset(train),
+    shown, both_strands = sequences.subset(train), network.filters.both_strands
+    frames = find_reading_frames(shown, both_strands=both_strands) if settings.reading_frames else None
+    words, codons = fit_words(
+        shown,
         objective.columns(data.values[train]),
         length,
         length - _FREE,
-        network.filters.both_strands,
+        both_strands,
         settings.word_penalty,
+        None if frames is None else frames.read_codons(shown),
     )
-    weights = torch.from_numpy(table) * (1.0 if objective.task == "regression" else _SLOPE)
-    return WordBranch(alphabet, weights).to(data.encoded.device)
+    slope = 1.0 if objective.task == "regression" else _SLOPE
+    branches: list[WordBranch | FrameBranch] = [WordBranch(alphabet, torch.from_numpy(words) * slope)]
+    if frames is not None:
+        branches.append(frames.with_weights(torch.from_numpy(codons).float() * slope))
+    return [branch.to(data.encoded.device) for branch in branches]

@@ -9,6 +9,7 @@ A head that reads each base by itself gives logits for each: in the place of an 
 it has bases, example after example.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -21,6 +22,7 @@ from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.model.architectures import architecture_of, layers_of, positions_after
 from motifcnn.model.blocks import DenseLayer, Dropout, Features, Layer, mean_over, pooled_maxima
 from motifcnn.model.filters import MASKED, BestWindows, ScoreNorm, SharedFilters
+from motifcnn.model.frame_branch import FrameBranch
 from motifcnn.model.place_curves import PlaceCurves
 from motifcnn.model.word_branch import WordBranch
 from motifcnn.settings import AUTO, ModelSettings
@@ -133,6 +135,7 @@ class MotifNetwork(nn.Module):
         if settings.placement and architecture.placement and self.whole_sequence:
             self.placement = PlaceCurves(architecture.restarts, architecture.filters, self.filters.both_strands)
         self.words: WordBranch | None = None
+        self.reading_frames: FrameBranch | None = None
 
     def _summary_size(self) -> int:
         """Numbers that the head, or the first dense layer, reads of a restart."""
@@ -249,7 +252,7 @@ class MotifNetwork(nn.Module):
         return self.restart_logits(self.activate(pooled), pooled)
 
     def logits(self, batch: Batch) -> torch.Tensor:
-        """Return the mean of the restarts' logits and what words add to it, shape [example or base, output].
+        """Return the mean of the restarts' logits and what words and codons add, shape [example or base, output].
 
         Those of bases are the mean of what is said of both strands, where the filters read both: exactly as much for
         the reverse complement, in the other order.
@@ -260,20 +263,28 @@ class MotifNetwork(nn.Module):
             ends = batch.lengths.cumsum(0)
             turned = (2 * ends - batch.lengths - 1).repeat_interleave(batch.lengths)
             logits = (logits + other[turned - torch.arange(len(other), device=other.device)]) / 2
-        return logits if self.words is None else logits + self.words(batch)
+        for branch in self.sums:
+            logits = logits + branch(batch)
+        return logits
 
-    def reweigh(self, share: float, offset: torch.Tensor, words: WordBranch | None = None) -> None:
-        """Multiply the restarts' logits by their share in the sum, and add an offset, and words, to them.
+    @property
+    def sums(self) -> list[WordBranch | FrameBranch]:
+        """The branches beside the filters that add sums over the whole sequence to the logits."""
+        return [branch for branch in (self.words, self.reading_frames) if branch is not None]
+
+    def reweigh(self, share: float, offset: torch.Tensor, sums: Sequence[WordBranch | FrameBranch] = ()) -> None:
+        """Multiply the restarts' logits by their share in the sum, and add an offset, and branches, to them.
 
         Args:
             share: Of the restarts.
             offset: Shape [output].
-            words: On the network's device, its weights multiplied by their own share.
+            sums: On the network's device, their weights multiplied by their own share; at most one of each kind.
         """
         with torch.no_grad():
             self.head.mul_(share)
             self.bias.mul_(share).add_(offset)
-        self.words = words
+        self.words = next((branch for branch in sums if isinstance(branch, WordBranch)), None)
+        self.reading_frames = next((branch for branch in sums if isinstance(branch, FrameBranch)), None)
 
     def feature_weights(self) -> torch.Tensor:
         """Return the weight of each number that the linear head reads in `logits`, shape [number, output]."""

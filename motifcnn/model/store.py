@@ -13,13 +13,14 @@ from motifcnn.alphabet import ALPHABETS, Alphabet
 from motifcnn.encoding import TrackScale
 from motifcnn.errors import InputError
 from motifcnn.formats.files import atomic_write
+from motifcnn.model.frame_branch import FrameBranch
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.word_branch import WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.settings import ChannelSettings, InputSettings, ModelSettings
 
-SCHEMA_VERSION = 2
-"""1: networks without placement."""
+SCHEMA_VERSION = 3
+"""1: networks without placement; 2: without reading frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +104,9 @@ def _assemble(
     network = MotifNetwork(settings, alphabet, len(scales), objective.outputs, seed=0)
     if "words.weights" in tensors:
         network.words = WordBranch(alphabet, torch.zeros_like(tensors["words.weights"]))
+    if "reading_frames.weights" in tensors:
+        parts = (torch.zeros_like(tensors[f"reading_frames.{name}"]) for name in ("ratios", "odds", "weights"))
+        network.reading_frames = FrameBranch(alphabet, network.filters.both_strands, *parts)
     network.load_state_dict(tensors)
     network.eval()
     channels = ChannelSettings(**description.get("channels", {}))  # models of the first days have none

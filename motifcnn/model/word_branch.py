@@ -43,6 +43,10 @@ class WordBranch(nn.Module):
             raise ValueError(f"{weights.shape[1]} weights are not one for each word of {alphabet.name}")
         self.register_buffer("weights", weights)
 
+    def with_weights(self, weights: torch.Tensor) -> "WordBranch":
+        """Return the same branch with other weights, shape [output, word]."""
+        return WordBranch(self.alphabet, weights)
+
     def forward(self, batch: Batch) -> torch.Tensor:
         """Return what the branch adds to each logit, shape [example, output]; unknown letters add nothing."""
         codes, lengths = batch.codes, batch.lengths

@@ -117,7 +117,7 @@ def class_activation_map(network: MotifNetwork, best: Values, starts: npt.NDArra
 
     A network that pools over the whole sequence sees only each filter's best window; what that adds to a
     logit is shared evenly by the positions of the window (class activation maps: Zhou et al. 2016), and so is
-    what a word adds by the positions of the word.
+    what a word or a codon adds by its positions.
 
     Args:
         network: One with `has_exact_map`.
@@ -140,11 +140,13 @@ def class_activation_map(network: MotifNetwork, best: Values, starts: npt.NDArra
         for output in range(network.outputs)
     ]
     shared = np.stack(rows).astype(np.float32)
-    return shared if network.words is None else shared + network.words.shares(codes)
+    for branch in network.sums:
+        shared += branch.shares(codes)
+    return shared
 
 
 def logit_offsets(network: MotifNetwork) -> npt.NDArray[np.float64]:
-    """Return what each logit is where no filter and no word adds anything, shape [output]."""
+    """Return what each logit is where no filter, no word and no codon adds anything, shape [output]."""
     return np.asarray(network.bias.detach().double().mean(dim=0).cpu().numpy())
 
 

@@ -212,10 +212,10 @@ class _Tracks:
         return WindowValues(chunk.name, middle, np.concatenate(rows, axis=1).T)
 
     def _logits_of(self, codes: Codes) -> torch.Tensor:
-        logits, words = self._logits(codes), self._model.network.words
-        if words is None:
-            return logits
-        return logits + torch.from_numpy(words.sliding(codes, self._width, self._stride)).to(logits.device)
+        logits = self._logits(codes)
+        for branch in self._model.network.sums:
+            logits = logits + torch.from_numpy(branch.sliding(codes, self._width, self._stride)).to(logits.device)
+        return logits
 
     def _of_maxima(self, codes: Codes) -> torch.Tensor:
         network = self._model.network

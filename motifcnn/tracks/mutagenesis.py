@@ -252,10 +252,10 @@ def _effects_in(network: MotifNetwork, blocks: list[_Block], with_indels: bool, 
             indels(*common, piece.begin + places, *beside, *parts[1:])
     logits = _logits_of(network, piece.best)
     effects = [_logits_of(network, scores) - logits for scores in found]
-    if network.words is not None:
-        logits = logits + network.words.total(piece.codes)
-        by_words = network.words.effects(piece.codes, piece.begin, piece.end, with_indels=with_indels)
-        effects = [one + other for one, other in zip(effects, by_words, strict=True)]
+    for branch in network.sums:
+        logits = logits + branch.total(piece.codes)
+        added = branch.effects(piece.codes, piece.begin, piece.end, with_indels=with_indels)
+        effects = [one + other for one, other in zip(effects, added, strict=True)]
     return [logits, *effects]
 
 

@@ -82,7 +82,7 @@ def test_fitted_words_are_the_solution_of_the_ridge_regression(generator, alphab
     targets = generator.normal(size=(20, 2))
     targets[3, 1] = targets[7, 1] = np.nan
     both_strands = alphabet is DNA
-    weights = fit_words(sequences, targets, 2, 1, both_strands, penalty=0.5)
+    weights, _ = fit_words(sequences, targets, 2, 1, both_strands, penalty=0.5)
     assert weights.shape == (2, alphabet.size**2)
     kernel = WordKernel(sequences, 2, 1, both_strands)
     for column in range(2):
@@ -92,11 +92,28 @@ def test_fitted_words_are_the_solution_of_the_ridge_regression(generator, alphab
 
 def test_a_word_and_its_reverse_complement_weigh_the_same(generator):
     sequences = sequences_of(generator, count=20, letters=4)
-    (weights,) = fit_words(sequences, generator.normal(size=(20, 1)), 3, 2, both_strands=True, penalty=1.0)
+    (weights,), _ = fit_words(sequences, generator.normal(size=(20, 1)), 3, 2, both_strands=True, penalty=1.0)
     cube = weights.reshape(4, 4, 4)
     assert cube == pytest.approx(cube[::-1, ::-1, ::-1].transpose(), abs=1e-6)
 
 
 @pytest.mark.parametrize("targets", [np.full((12, 1), np.nan), np.ones((12, 1))])
 def test_targets_that_tell_nothing_give_no_weights(generator, targets):
-    assert not fit_words(sequences_of(generator), targets, 3, 2, both_strands=True, penalty=1.0).any()
+    weights, _ = fit_words(sequences_of(generator), targets, 3, 2, both_strands=True, penalty=1.0)
+    assert not weights.any()
+
+
+def test_further_numbers_are_weighed_with_the_words(generator, monkeypatch):
+    """As ridge regression on the words' explicit features with the numbers beside them says."""
+    monkeypatch.setattr("motifcnn.learning.word_ridge._TOLERANCE", 1e-6)
+    sequences, targets = sequences_of(generator, count=20, letters=4), generator.normal(size=(20, 1))
+    further = generator.normal(size=(20, 3)) * (np.arange(20) % 2)[:, None]  # every other sequence has none
+    words, weights = fit_words(sequences, targets, 3, 2, True, 0.5, further)
+    assert weights.shape == (1, 3)
+    kernel = WordKernel(sequences, 3, 2, both_strands=True)
+    own = np.square(further).sum(axis=1)
+    scaled = further * np.sqrt(5.0 * kernel.self_similarity() / (np.square(own).sum() / own.sum()))
+    features = np.concatenate([explicit_features(sequences, 3, 2, True), scaled], axis=1)
+    matrix, centred = features @ features.T, targets[:, 0] - targets.mean()
+    expected = matrix @ np.linalg.solve(matrix + 0.5 * kernel.self_similarity() * np.eye(20), centred)
+    assert kernel.sums(words[0]) + further @ weights[0] == pytest.approx(expected, abs=1e-4)

@@ -70,7 +70,9 @@ def test_words_are_fitted_to_the_training_set_alone(generator):
     sequences, values = examples(generator)
     network, _ = added(sequences, values)
     train = np.arange(150)
-    expected = fit_words(sequences.subset(train), values[train].astype(np.float64), 8, 6, True, SETTINGS.word_penalty)
+    expected, _ = fit_words(
+        sequences.subset(train), values[train].astype(np.float64), 8, 6, True, SETTINGS.word_penalty
+    )
     ratio = network.words.weights.numpy() / np.where(np.abs(expected) > 1e-4, expected, np.nan)
     assert np.nanmax(ratio) == pytest.approx(np.nanmin(ratio), rel=1e-3)
     changed = values.copy()
@@ -114,6 +116,29 @@ def test_of_many_sequences_some_are_fitted(generator, monkeypatch):
     monkeypatch.setattr("motifcnn.learning.word_sums._LETTERS", -(-int(sequences.lengths[:150].sum()) // 3))
     network, _ = added(sequences, values)
     some = np.arange(0, 150, 3)
-    expected = fit_words(sequences.subset(some), values[some].astype(np.float64), 8, 6, True, SETTINGS.word_penalty)
+    expected, _ = fit_words(sequences.subset(some), values[some].astype(np.float64), 8, 6, True, SETTINGS.word_penalty)
     ratio = network.words.weights.numpy() / np.where(np.abs(expected) > 1e-4, expected, np.nan)
     assert np.nanmax(ratio) == pytest.approx(np.nanmin(ratio), rel=1e-3)
+
+
+def coding_examples(generator, count=300):
+    """Sequences with a reading frame each, of which the odd ones use every other codon three times as often."""
+    allowed = np.setdiff1d(np.arange(64), [0b110000, 0b110010, 0b111000])
+    often = np.where(allowed % 2 == 1, 3.0, 1.0)
+    codes = []
+    for number in range(count):
+        codons = generator.choice(allowed, 40, p=often / often.sum() if number % 2 else None)
+        letters = np.stack([codons // 16, codons // 4 % 4, codons % 4], axis=1).astype(np.uint8).ravel()
+        codes.append(letters[generator.integers(0, 3) :][:100])
+    sequences = Sequences.from_list([f"s{n}" for n in range(count)], codes, DNA)
+    return sequences, (np.arange(count) % 2).astype(np.float32)[:, None]
+
+
+def test_codons_are_weighed_where_there_are_reading_frames(generator):
+    sequences, values = coding_examples(generator)
+    network, _ = added(sequences, values)
+    weights = network.reading_frames.weights[0]
+    assert weights[::2].mean() < 0 < weights[1::2].mean()
+    assert added(sequences, values, settings=replace(SETTINGS, reading_frames=False))[0].reading_frames is None
+    assert added(sequences, values, settings=replace(SETTINGS, word_sums=False))[0].reading_frames is None
+    assert added(*examples(generator))[0].reading_frames is None

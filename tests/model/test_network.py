@@ -9,7 +9,6 @@ from motifcnn.encoding import Batch, EncodedSequences
 from motifcnn.errors import MotifcnnError
 from motifcnn.model.network import MotifNetwork, resolve
 from motifcnn.model.table import layer_table
-from motifcnn.model.word_branch import WordBranch
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
 
@@ -143,11 +142,10 @@ def test_receptive_field_of_stacked_layers():
     assert [row.receptive_field for row in rows] == [6, 8, 20, 32, 100]
 
 
-def test_words_are_added_to_the_share_of_the_restarts(batch, generator):
+def test_sums_are_added_to_the_share_of_the_restarts(batch, add_sums):
     network = network_of(SMALL).eval()
-    words = WordBranch(DNA, torch.from_numpy(generator.normal(size=(2, 64)).astype(np.float32)))
     with torch.no_grad():
         before = network.logits(batch)
-        network.reweigh(0.3, torch.tensor([1.0, -2.0]), words)
-        expected = 0.3 * before + words(batch) + torch.tensor([1.0, -2.0])
+        add_sums(network, 0.3, -2.0)
+        expected = 0.3 * before + network.words(batch) + network.reading_frames(batch) - 2.0
         assert torch.allclose(network.logits(batch), expected, atol=1e-5)

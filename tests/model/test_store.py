@@ -13,7 +13,6 @@ from motifcnn.encoding import EncodedSequences, TrackScale
 from motifcnn.errors import InputError
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import SCHEMA_VERSION, TrainedModel, load_model, save_model
-from motifcnn.model.word_branch import WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
@@ -45,16 +44,14 @@ def logits_of(model):
         return model.network.logits(EncodedSequences(sequences, tracks, model.scales).batch(torch.tensor([0])))
 
 
-@pytest.mark.parametrize("words", [False, True])
+@pytest.mark.parametrize("sums", [False, True])
 @pytest.mark.parametrize("settings", [SMALL, DEEP], ids=["one layer", "three layers"])
 @pytest.mark.parametrize("task", OBJECTIVES)
 @pytest.mark.parametrize("alphabet", [DNA, RNA, PROTEIN], ids=lambda a: a.name)
-def test_what_is_saved_is_loaded(tmp_path, settings, task, alphabet, words):
+def test_what_is_saved_is_loaded(tmp_path, add_sums, settings, task, alphabet, sums):
     model = model_of(settings, OBJECTIVES[task], alphabet, SCALES, softmask="mask", width=301)
-    if words:
-        outputs = model.objective.outputs
-        weights = torch.randn(outputs, alphabet.size**3, generator=torch.Generator().manual_seed(4))
-        model.network.reweigh(0.7, torch.ones(outputs), WordBranch(alphabet, weights))
+    if sums:
+        add_sums(model.network, 0.7, 1.0)
     save_model(tmp_path / "model", model)
     back = load_model(tmp_path / "model")
     assert (back.objective, back.alphabet, back.scales, back.softmask, back.width) == (

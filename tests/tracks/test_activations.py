@@ -8,7 +8,6 @@ from motifcnn.alphabet import DNA
 from motifcnn.encoding import EncodedSequences, TrackScale
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
-from motifcnn.model.word_branch import WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
@@ -111,13 +110,12 @@ def test_further_channels_count_and_are_scaled(sequences, generator):
         assert piece.scores[0] == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("words", [False, True])
+@pytest.mark.parametrize("sums", [False, True])
 @pytest.mark.parametrize("activation", ["relu", "exp"])
-def test_a_map_adds_up_to_the_logits(sequences, activation, words, generator):
+def test_a_map_adds_up_to_the_logits(sequences, activation, sums, add_sums):
     model = model_of(replace(SETTINGS, activation=activation))
-    if words:
-        weights = torch.from_numpy(generator.normal(size=(2, 4**3)).astype(np.float32))
-        model.network.reweigh(1.0, torch.zeros(2), WordBranch(DNA, weights))
+    if sums:
+        add_sums(model.network)
     offsets = logit_offsets(model.network)
     assert offsets.tolist() == [1.0, 0.5]
     with torch.no_grad():

@@ -16,7 +16,6 @@ from motifcnn.model import sliding_maximum, sliding_network
 from motifcnn.model.filters import SharedFilters
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel, save_model
-from motifcnn.model.word_branch import WordBranch
 from motifcnn.motifs import Motif
 from motifcnn.objectives import Objective
 from motifcnn.scanning.distribution import IntegerMotif
@@ -31,22 +30,24 @@ UNIFORM = ScanSettings(background="uniform")
 ONE_LAYER = ModelSettings(filters=6, filter_width=7, restarts=2, strands="both")
 NETWORKS = {
     "one layer": ONE_LAYER,
-    "one layer and words": ONE_LAYER,
-    "one layer, one strand": ModelSettings(filters=6, filter_width=8, restarts=1, strands="single", activation="exp"),
+    "one layer and sums": ONE_LAYER,
+    "one layer, one strand and sums": ModelSettings(
+        filters=6, filter_width=8, restarts=1, strands="single", activation="exp"
+    ),
     "one layer, short pooling": ModelSettings(filters=6, filter_width=4, restarts=2, strands="both", pool=5),
     "a dense layer": ModelSettings(architecture="deepbind", filters=6, filter_width=7, restarts=2, strands="both"),
     "average": ModelSettings(filters=6, filter_width=7, restarts=2, strands="both", summary="average"),
     "two layers": ModelSettings(
         filters=6, filter_width=7, restarts=2, strands="both", pool=3, conv_layers=1, conv_filters=4, conv_width=3
     ),
-    "two layers and words": ModelSettings(
+    "two layers and sums": ModelSettings(
         filters=6, filter_width=8, restarts=1, strands="both", conv_layers=1, conv_filters=4, conv_width=3
     ),
 }
 
 
 def make_run(
-    folder, settings=ONE_LAYER, objective=BINARY, alphabet="dna", softmask="keep", scales=(), width=30, words=False
+    folder, settings=ONE_LAYER, objective=BINARY, alphabet="dna", softmask="keep", scales=(), width=30, add_sums=None
 ):
     folder.mkdir(exist_ok=True)
     network = MotifNetwork(settings, ALPHABETS[alphabet], len(scales), objective.outputs, seed=3)
@@ -54,11 +55,8 @@ def make_run(
         network.head.mul_(20)
         if network.placement is not None:
             torch.nn.init.normal_(network.placement.values, 0, 1, generator=torch.Generator().manual_seed(5))
-    if words:
-        weights = torch.randn(
-            objective.outputs, ALPHABETS[alphabet].size ** 3, generator=torch.Generator().manual_seed(4)
-        )
-        network.reweigh(0.5, torch.zeros(objective.outputs), WordBranch(ALPHABETS[alphabet], weights))
+    if add_sums is not None:
+        add_sums(network, 0.5)
     model = TrainedModel(network.eval(), objective, ALPHABETS[alphabet], scales, softmask, width)
     save_model(folder / "model.safetensors", model)
     return model
@@ -119,10 +117,10 @@ def same(found, expected, width, stride, tolerance=1e-5):
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(("width", "stride", "threads"), [(30, 3, 1), (41, 10, 2)])
-def test_a_window_has_what_predict_says_of_it(tmp_path, monkeypatch, caplog, name, width, stride, threads):
+def test_a_window_has_what_predict_says_of_it(tmp_path, monkeypatch, caplog, add_sums, name, width, stride, threads):
     monkeypatch.setattr(sliding_maximum, "_ROOM", 400)  # a few windows at a time
     monkeypatch.setattr(sliding_network, "_ROOM", 1)
-    model = make_run(tmp_path / "run", NETWORKS[name], words=name.endswith("words"))
+    model = make_run(tmp_path / "run", NETWORKS[name], add_sums=add_sums if name.endswith("sums") else None)
     texts = write_genome(tmp_path / "genome.fa")
     settings = ScanSettings(track_width=0 if width == 30 else width, track_stride=0 if stride == 3 else stride)
     out = tmp_path / "out.bw"
@@ -193,7 +191,7 @@ def test_several_targets_have_a_file_each_and_letters_are_read_as_in_training(tm
 
 def test_protein_networks_run_along_proteins(tmp_path):
     alphabet = ALPHABETS["protein"]
-    model = make_run(tmp_path / "run", NETWORKS["one layer, one strand"], alphabet="protein")
+    model = make_run(tmp_path / "run", NETWORKS["one layer, one strand and sums"], alphabet="protein")
     texts = write_genome(tmp_path / "genome.fa", alphabet=alphabet, ambiguity="XB")
     request = ModelTrackRequest(tmp_path / "genome.fa", tmp_path / "run", (), tmp_path / "out.bw", ScanSettings())
     write_model_tracks(request, CPU)

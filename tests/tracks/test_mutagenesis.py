@@ -10,7 +10,6 @@ from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.encoding import EncodedSequences, TrackScale
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.store import TrainedModel
-from motifcnn.model.word_branch import WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import ModelSettings
@@ -22,9 +21,9 @@ BOTH = ModelSettings(filters=20, filter_width=WIDTH, restarts=2, strands="both")
 """40 filters: more than one block of lanes, and the second one is not full."""
 KINDS = {
     "both strands": (BOTH, DNA, 0),
-    "both strands and words": (BOTH, DNA, 0),
+    "both strands and sums": (BOTH, DNA, 0),
     "no places": (replace(BOTH, placement=False), DNA, 0),
-    "one strand": (replace(BOTH, strands="single", filters=33, activation="exp"), DNA, 0),
+    "one strand and sums": (replace(BOTH, strands="single", filters=33, activation="exp"), DNA, 0),
     "two tracks": (replace(BOTH, activation="exp"), DNA, 2),
     "protein": (replace(BOTH, strands="single", filters=3), PROTEIN, 0),
     "local pooling": (replace(BOTH, filters=3, pool=4), DNA, 1),
@@ -41,9 +40,6 @@ def model_of(kind):
         network.head.mul_(10)
         network.norm.running_mean.uniform_(-1, 1, generator=torch.Generator().manual_seed(1))
         network.norm.shift.uniform_(-1, 1, generator=torch.Generator().manual_seed(2))
-    if kind.endswith("words"):
-        weights = torch.randn(2, 4**3, generator=torch.Generator().manual_seed(4))
-        network.reweigh(1.0, torch.zeros(2), WordBranch(alphabet, weights))
     if network.placement is not None:
         torch.nn.init.normal_(network.placement.values, 0, 1, generator=torch.Generator().manual_seed(5))
     scales = tuple(TrackScale(f"t{n}", 0.3, 1.7) for n in range(tracks))
@@ -82,7 +78,7 @@ def logits_of(model, codes, tracks):
         pooled = scores.amax(dim=2, keepdim=True)
     with torch.no_grad():
         logits = model.network.head_logits(model.network.activate(pooled), pooled)[0].numpy()
-    return logits if model.network.words is None else logits + model.network.words.total(codes)
+    return logits + sum(branch.total(codes) for branch in model.network.sums)
 
 
 def expected(model, codes, tracks):
@@ -107,10 +103,12 @@ def expected(model, codes, tracks):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("piece", [1024, 5])
-def test_effects_are_those_of_reading_every_mutant(monkeypatch, generator, kind, piece):
+def test_effects_are_those_of_reading_every_mutant(monkeypatch, generator, add_sums, kind, piece):
     monkeypatch.setattr(mutagenesis, "_PIECE", piece)
     monkeypatch.setattr(mutagenesis, "_BATCH_LETTERS", 100)
     model = model_of(kind)
+    if kind.endswith("sums"):
+        add_sums(model.network)
     whole = model.network.whole_sequence
     sequences, tracks = drawn(generator, model, (27, WIDTH, 11) if whole else (27, WIDTH + 1))
     found = list(mutation_effects(model, sequences, tracks, with_indels=True))
