@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from motifcnn.learning.evaluation import Scores, score_predictions
 from motifcnn.learning.gapped_words import GappedWords, unit_rows
+from motifcnn.learning.reading_frames import find_reading_frames
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 
@@ -48,7 +49,8 @@ def fit_baselines(
     """Fit linear models on simple features and score them on held-out examples.
 
     A feature that is the same for all sequences (such as the length of windows) predicts nothing
-    and scores an AUROC of 0.5.
+    and scores an AUROC of 0.5. Where nucleotide sequences have reading frames (see `reading_frames`), "codons", a model
+    that sees how often each codon stands in these, is added.
 
     Args:
         objective: The task.
@@ -68,10 +70,14 @@ def fit_baselines(
     if tracks is not None and len(tracks):
         trivial["tracks"] = _track_means(sequences, tracks)
     some = fitted_on[:: max(1, -(-len(fitted_on) // _MOST_FITTED))]
-    for name, features in trivial.items():
-        spread = features[some].std(axis=0)
-        scaled = (features - features[some].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        predictions[name] = fit_each(objective, scaled[some], values[some], scaled[scored_on])
+    pairs = {name: (features[some], features[scored_on]) for name, features in trivial.items()}
+    frames = find_reading_frames(sequences.subset(some), both_strands=sequences.alphabet.double_stranded)
+    if frames is not None:
+        pairs["codons"] = frames.read_codons(sequences.subset(some)), frames.read_codons(sequences.subset(scored_on))
+    for name, (fitted, scored) in pairs.items():
+        middle, spread = fitted.mean(axis=0), fitted.std(axis=0)
+        spread = np.where(spread > 0, spread, 1.0)
+        predictions[name] = fit_each(objective, (fitted - middle) / spread, values[some], (scored - middle) / spread)
     if gapped_words:
         words = GappedWords.for_alphabet(sequences.alphabet, both_strands=sequences.alphabet.double_stranded)
         counts = unit_rows(words.counts(sequences))

@@ -18,6 +18,7 @@ _BASELINE_NAMES: Final = {
     "dinucleotide": "dinucleotides only",
     "dinucleotides": "dinucleotides only",
     "length": "length only",
+    "codons": "codons in reading frames only",
     "tracks": "means of the further channels only",
     "profile": "mean profile by position only",
     "gkm": "gapped k-mers (SVM)",

@@ -159,6 +159,14 @@ def test_tracks_alone_are_a_baseline(generator):
     assert "tracks" not in baselines(BINARY, sequences, labels[:, None], tracks=tracks[:0])
 
 
+def test_codons_alone_are_a_baseline_where_there_are_reading_frames(genes):
+    sequences = Sequences.from_list([f"s{n}" for n in range(120)], genes(120), DNA)
+    found = baselines(BINARY, sequences, (np.arange(120) % 2).astype(np.float32)[:, None])
+    assert list(found) == ["gc", "dinucleotides", "length", "codons"]
+    assert found["codons"].scores.headline > 0.8
+    assert found["codons"].predictions.shape == (40, 1)
+
+
 def test_of_many_examples_trivial_models_are_fitted_to_some(generator, monkeypatch):
     sequences, rich = biased(generator)
     values = rich[:, None].copy()

@@ -12,34 +12,28 @@ STOPS = [0b110000, 0b110010, 0b111000]  # TAA, TAG, TGA
 
 @pytest.fixture
 def usage(generator):
-    """Frequencies of codons, uneven, without stops."""
-    frequencies = generator.dirichlet(np.full(64, 2.0))
-    frequencies[STOPS] = 0
-    return frequencies / frequencies.sum()
+    """Weights of codons, uneven."""
+    return generator.dirichlet(np.full(64, 2.0))
 
 
-def coding(generator, usage, length, *, reverse):
-    """A stretch of a gene, cut at any place of a codon."""
-    codons = generator.choice(64, length // 3 + 2, p=usage)
-    letters = np.stack([codons // 16, codons // 4 % 4, codons % 4], axis=1).astype(np.uint8).ravel()
-    phase = generator.integers(0, 3)
-    codes = letters[phase : phase + length]
-    return DNA.reverse_complement(codes) if reverse else codes
+@pytest.fixture
+def examples(generator, stretch, usage):
+    """Draw sequences of which every third is coding, on either strand of DNA; the others are their letters shuffled."""
 
+    def draw(alphabet=DNA, count=300):
+        reverse = generator.random(count) < (0.5 if alphabet is DNA else 0)
+        codes = [stretch(usage, reverse=reverse[number]) for number in range(count)]
+        for number in range(count):
+            if number % 3:
+                generator.shuffle(codes[number])
+        return Sequences.from_list([f"s{n}" for n in range(count)], codes, alphabet)
 
-def examples(generator, usage, count=300, alphabet=DNA):
-    """A third of the sequences are coding, on either strand of DNA; the others are their letters shuffled."""
-    reverse = generator.random(count) < (0.5 if alphabet is DNA else 0)
-    codes = [coding(generator, usage, 100, reverse=reverse[number]) for number in range(count)]
-    for number in range(count):
-        if number % 3:
-            generator.shuffle(codes[number])
-    return Sequences.from_list([f"s{n}" for n in range(count)], codes, alphabet)
+    return draw
 
 
 @pytest.mark.parametrize("alphabet", [DNA, RNA], ids=lambda alphabet: alphabet.name)
-def test_coding_sequences_and_their_codons_are_found(generator, usage, alphabet, caplog):
-    sequences = examples(generator, usage, alphabet=alphabet)
+def test_coding_sequences_and_their_codons_are_found(examples, usage, alphabet, caplog):
+    sequences = examples(alphabet)
     with caplog.at_level(logging.INFO, "motifcnn.learning.reading_frames"):
         frames = find_reading_frames(sequences, both_strands=alphabet is DNA)
     assert frames.frames == (6 if alphabet is DNA else 3)
@@ -47,13 +41,13 @@ def test_coding_sequences_and_their_codons_are_found(generator, usage, alphabet,
     assert np.quantile(read[::3], 0.2) > 2
     assert np.median(np.delete(read, np.s_[::3])) < 0.3
     found = frames.read_codons(sequences).sum(axis=0)
-    assert np.corrcoef(found, usage)[0, 1] > 0.95
+    assert np.corrcoef(np.delete(found, STOPS), np.delete(usage, STOPS))[0, 1] > 0.95
     assert (frames.ratios[STOPS] < -2).all()
     assert "of the sequences have a reading frame" in caplog.text
 
 
-def test_labels_cannot_play_a_part_and_the_order_neither(generator, usage):
-    sequences = examples(generator, usage)
+def test_labels_cannot_play_a_part_and_the_order_neither(examples):
+    sequences = examples()
     turned = sequences.subset(np.arange(len(sequences))[::-1])
     one, other = (find_reading_frames(each, both_strands=True).ratios for each in (sequences, turned))
     assert one.numpy() == pytest.approx(other.numpy(), abs=1e-3)
@@ -67,8 +61,8 @@ def test_random_letters_have_none(generator, caplog):
     assert "no reading frames: stop codons in the likeliest frames are" in caplog.text
 
 
-def test_short_sequences_and_proteins_have_none(generator, usage):
-    sequences = examples(generator, usage)
+def test_short_sequences_and_proteins_have_none(examples):
+    sequences = examples()
     short = Sequences.from_list(sequences.names, [sequences[n][:59] for n in range(len(sequences))], DNA)
     assert find_reading_frames(short, both_strands=True) is None
     protein = Sequences.from_list(sequences.names, [sequences[n] for n in range(len(sequences))], PROTEIN)
@@ -76,8 +70,8 @@ def test_short_sequences_and_proteins_have_none(generator, usage):
     assert find_reading_frames(sequences.subset(np.arange(0)), both_strands=True) is None
 
 
-def test_of_many_sequences_some_are_read(generator, usage, monkeypatch):
-    sequences = examples(generator, usage)
+def test_of_many_sequences_some_are_read(examples, monkeypatch):
+    sequences = examples()
     monkeypatch.setattr("motifcnn.learning.reading_frames._LETTERS", 10_000)
     some = find_reading_frames(sequences, both_strands=True)
     alone = find_reading_frames(sequences.subset(np.arange(0, 300, 3)), both_strands=True)

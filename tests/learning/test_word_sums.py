@@ -121,21 +121,9 @@ def test_of_many_sequences_some_are_fitted(generator, monkeypatch):
     assert np.nanmax(ratio) == pytest.approx(np.nanmin(ratio), rel=1e-3)
 
 
-def coding_examples(generator, count=300):
-    """Sequences with a reading frame each, of which the odd ones use every other codon three times as often."""
-    allowed = np.setdiff1d(np.arange(64), [0b110000, 0b110010, 0b111000])
-    often = np.where(allowed % 2 == 1, 3.0, 1.0)
-    codes = []
-    for number in range(count):
-        codons = generator.choice(allowed, 40, p=often / often.sum() if number % 2 else None)
-        letters = np.stack([codons // 16, codons // 4 % 4, codons % 4], axis=1).astype(np.uint8).ravel()
-        codes.append(letters[generator.integers(0, 3) :][:100])
-    sequences = Sequences.from_list([f"s{n}" for n in range(count)], codes, DNA)
-    return sequences, (np.arange(count) % 2).astype(np.float32)[:, None]
-
-
-def test_codons_are_weighed_where_there_are_reading_frames(generator):
-    sequences, values = coding_examples(generator)
+def test_codons_are_weighed_where_there_are_reading_frames(generator, genes):
+    sequences = Sequences.from_list([f"s{n}" for n in range(300)], genes(300), DNA)
+    values = (np.arange(300) % 2).astype(np.float32)[:, None]
     network, _ = added(sequences, values)
     weights = network.reading_frames.weights[0]
     assert weights[::2].mean() < 0 < weights[1::2].mean()
