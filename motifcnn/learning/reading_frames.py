@@ -5,16 +5,12 @@ frequencies of their own, elsewhere those of all frames of all sequences. The se
 codons are ten times rarer, and has found coding sequence where they stay rare.
 """
 
-import logging
-
 import numpy as np
 import torch
 
 from motifcnn.alphabet import Alphabet
 from motifcnn.model.frame_branch import CODON, FrameBranch, codon_numbers
 from motifcnn.sequences import Sequences
-
-_LOGGER = logging.getLogger(__name__)
 
 _STOPS = ("TAA", "TAG", "TGA")
 _RARER = 0.1
@@ -59,13 +55,7 @@ def find_reading_frames(sequences: Sequences, *, both_strands: bool) -> FrameBra
         share = float(chances.sum(dim=1).mean().clamp(0.05, 0.95))
         reading = torch.einsum("nf,nfc->c", chances, counts).double() + _DOUBT * elsewhere
     ratio = float(reading[stops].sum() / reading.sum() / elsewhere[stops].sum())
-    if ratio > _RARE:
-        _LOGGER.info(
-            "no reading frames: stop codons in the likeliest frames are %.2f times as frequent as elsewhere", ratio
-        )
-        return None
-    _LOGGER.info("%.0f%% of the sequences have a reading frame; stop codons in it: %.2f times", 100 * share, ratio)
-    return branch
+    return branch if ratio <= _RARE else None
 
 
 def _stop_codons(alphabet: Alphabet) -> list[int]:

@@ -1,5 +1,7 @@
 """Sums of words and of codons in reading frames: branches fitted to the training set, to stand beside the filters."""
 
+import logging
+
 import torch
 
 from motifcnn.learning.reading_frames import find_reading_frames
@@ -11,6 +13,8 @@ from motifcnn.model.word_branch import SUMMED_WORD_LENGTH, WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
 from motifcnn.settings import TrainingSettings
+
+_LOGGER = logging.getLogger(__name__)
 
 _FREE = 2
 """Letters of a word that may differ: of 4 to 10 letters with 0 to 4 free ones, 8 with 2 did as well as any in folds of
@@ -54,5 +58,6 @@ def fit_sums(
     slope = 1.0 if objective.task == "regression" else _SLOPE
     branches: list[WordBranch | FrameBranch] = [WordBranch(alphabet, torch.from_numpy(words) * slope)]
     if frames is not None:
+        _LOGGER.info("%.0f%% of the training sequences have a reading frame; codons are summed", 100 * frames.share)
         branches.append(frames.with_weights(torch.from_numpy(codons).float() * slope))
     return [branch.to(data.encoded.device) for branch in branches]

@@ -71,6 +71,12 @@ class FrameBranch(nn.Module):
         """Number of frames: three a strand."""
         return CODON * len(self.numbers)
 
+    @property
+    def share(self) -> float:
+        """Share of sequences that have a frame, before a letter is seen."""
+        odds = self.frames * float(self.odds.exp())
+        return odds / (1.0 + odds)
+
     def with_weights(self, weights: torch.Tensor) -> "FrameBranch":
         """Return the same frames with other weights, shape [output, codon]."""
         return FrameBranch(self.alphabet, len(self.numbers) == 2, self.ratios, self.odds, weights)

@@ -1,3 +1,4 @@
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -121,10 +122,12 @@ def test_of_many_sequences_some_are_fitted(generator, monkeypatch):
     assert np.nanmax(ratio) == pytest.approx(np.nanmin(ratio), rel=1e-3)
 
 
-def test_codons_are_weighed_where_there_are_reading_frames(generator, genes):
+def test_codons_are_weighed_where_there_are_reading_frames(generator, genes, caplog):
     sequences = Sequences.from_list([f"s{n}" for n in range(300)], genes(300), DNA)
     values = (np.arange(300) % 2).astype(np.float32)[:, None]
-    network, _ = added(sequences, values)
+    with caplog.at_level(logging.INFO, "motifcnn.learning.word_sums"):
+        network, _ = added(sequences, values)
+    assert "% of the training sequences have a reading frame; codons are summed" in caplog.text
     weights = network.reading_frames.weights[0]
     assert weights[::2].mean() < 0 < weights[1::2].mean()
     assert added(sequences, values, settings=replace(SETTINGS, reading_frames=False))[0].reading_frames is None
