@@ -150,6 +150,7 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
         model.network,
         int(prepared.examples.sequences.lengths.max()),
         word_sums=settings.training.word_sums and not model.network.per_base,
+        reading_frames=settings.training.reading_frames,
     )
     if ranks.is_first:
         directory.prepare(force=request.force, resume=request.resume)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from motifcnn.alphabet import Alphabet
-from motifcnn.model.frame_branch import CODON, FrameBranch, codon_numbers
+from motifcnn.model.frame_branch import CODON, LEAST_LENGTH, FrameBranch, codon_numbers
 from motifcnn.sequences import Sequences
 
 _STOPS = ("TAA", "TAG", "TGA")
@@ -17,8 +17,6 @@ _RARER = 0.1
 """Stop codons in a frame against elsewhere, to begin with."""
 _RARE = 0.25
 """And at most, at the end: yeast has .01 to .1, mixtures of other things .3 to .8."""
-_CODONS = 20
-"""Codons of the longest sequence, at least: of 20, no stop is among them by chance in .38 of cases."""
 _LETTERS = 1_000_000
 """Letters of the sequences that frames are learned from, at most."""
 _ROUNDS = 30
@@ -37,7 +35,7 @@ def find_reading_frames(sequences: Sequences, *, both_strands: bool) -> FrameBra
         A branch without weights: shape [0, codon].
     """
     alphabet = sequences.alphabet
-    if alphabet.size != 4 or not len(sequences) or sequences.lengths.max() < CODON * _CODONS:
+    if alphabet.size != 4 or not len(sequences) or sequences.lengths.max() < LEAST_LENGTH:
         return None
     some = sequences.subset(sequences.thinned(np.arange(len(sequences)), _LETTERS))
     stops = _stop_codons(alphabet)

@@ -24,6 +24,8 @@ from motifcnn.sequences import Sequences
 
 CODON = 3
 """Letters of a codon."""
+LEAST_LENGTH = 60
+"""Letters in which a frame can be told: of 20 codons by chance, none is a stop in .38 of cases."""
 _PIECE = 1 << 15
 """Letters that windows slide along at once: their sums of frames take some MB."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from motifcnn.model.blocks import Layer
+from motifcnn.model.frame_branch import CODON, LEAST_LENGTH
 from motifcnn.model.network import MotifNetwork
 from motifcnn.model.word_branch import SUMMED_WORD_LENGTH
 
@@ -27,13 +28,16 @@ class LayerRow:
     locally_connected_parameters: int
 
 
-def layer_table(network: MotifNetwork, length: int, *, word_sums: bool = False) -> list[LayerRow]:
+def layer_table(
+    network: MotifNetwork, length: int, *, word_sums: bool = False, reading_frames: bool = False
+) -> list[LayerRow]:
     """Describe the network for sequences of this length, restarts counted together.
 
     Args:
         network: The network.
         length: Positions of a sequence.
         word_sums: Whether sums of words stand beside the filters.
+        reading_frames: Whether sums of codons do, where there are reading frames.
     """
     rows = list(_rows(network, length))
     alphabet = network.filters.alphabet
@@ -41,6 +45,10 @@ def layer_table(network: MotifNetwork, length: int, *, word_sums: bool = False) 
     if word_sums and word is not None and length >= word:
         weights = network.outputs * alphabet.size**word
         rows.append(LayerRow(f"beside it: sums of words of {word}", f"{network.outputs}", length, weights, weights))
+        if reading_frames and length >= LEAST_LENGTH:
+            weights = (network.outputs + 1) * alphabet.size**CODON + 1
+            row = "beside it, where there are reading frames: codons in these"
+            rows.append(LayerRow(row, f"{network.outputs}", length, weights, weights))
     return rows
 
 

@@ -92,3 +92,14 @@ def test_sums_of_words_stand_beside_the_network_where_sequences_hold_words():
     assert rows[:-1] == layer_table(network_of(SMALL), LENGTH)
     assert (rows[-1].layer, rows[-1].output, rows[-1].parameters) == ("beside it: sums of words of 8", "2", 2 * 4**8)
     assert layer_table(network_of(SMALL), 7, word_sums=True) == layer_table(network_of(SMALL), 7)
+
+
+def test_codons_stand_beside_the_words_where_a_frame_can_be_told():
+    rows = layer_table(network_of(SMALL), 60, word_sums=True, reading_frames=True)
+    assert rows[:-1] == layer_table(network_of(SMALL), 60, word_sums=True)
+    assert (rows[-1].layer, rows[-1].parameters) == (
+        "beside it, where there are reading frames: codons in these", 3 * 64 + 1,
+    )  # fmt: skip
+    assert layer_table(network_of(SMALL), 60, reading_frames=True) == rows[:-2]
+    short = layer_table(network_of(SMALL), 59, word_sums=True)
+    assert layer_table(network_of(SMALL), 59, word_sums=True, reading_frames=True) == short
