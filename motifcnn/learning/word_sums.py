@@ -7,8 +7,8 @@ import torch
 from motifcnn.learning.reading_frames import find_reading_frames
 from motifcnn.learning.training import TrainingData
 from motifcnn.learning.word_ridge import fit_words
-from motifcnn.model.frame_branch import FrameBranch
 from motifcnn.model.network import MotifNetwork
+from motifcnn.model.sum_branch import SumBranch
 from motifcnn.model.word_branch import SUMMED_WORD_LENGTH, WordBranch
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
@@ -27,7 +27,7 @@ _SLOPE = 10.0
 
 def fit_sums(
     network: MotifNetwork, objective: Objective, data: TrainingData, sequences: Sequences, settings: TrainingSettings
-) -> list[WordBranch | FrameBranch]:
+) -> list[SumBranch]:
     """Fit a word branch, and where there are reading frames a branch of these, to the training set together.
 
     There are none for protein, values of bases, and sequences shorter than a word.
@@ -56,7 +56,7 @@ def fit_sums(
         None if frames is None else frames.read_codons(shown),
     )
     slope = 1.0 if objective.task == "regression" else _SLOPE
-    branches: list[WordBranch | FrameBranch] = [WordBranch(alphabet, torch.from_numpy(words) * slope)]
+    branches: list[SumBranch] = [WordBranch(alphabet, torch.from_numpy(words) * slope)]
     if frames is not None:
         _LOGGER.info("%.0f%% of the training sequences have a reading frame; codons are summed", 100 * frames.share)
         branches.append(frames.with_weights(torch.from_numpy(codons).float() * slope))

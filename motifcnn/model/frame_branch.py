@@ -8,7 +8,7 @@ its own times the chance of its frame, and the sum is divided by the root of the
 Shares of codons are exact: the chances belong to the sequence, and what its codons add adds up.
 """
 
-from typing import Any
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,8 @@ import torch
 from torch import nn
 
 from motifcnn.alphabet import Alphabet, Codes
-from motifcnn.encoding import Batch
 from motifcnn.model.frame_code import changed_totals, count_codons, sums_before
-from motifcnn.model.word_branch import Values, root_scale
+from motifcnn.model.sum_branch import Change, Integers, SumBranch, Values, root_scale
 from motifcnn.model.word_code import word_values
 from motifcnn.sequences import Sequences
 
@@ -43,7 +42,7 @@ def codon_numbers(alphabet: Alphabet, *, both_strands: bool) -> npt.NDArray[np.i
     return np.stack([np.ravel_multi_index(tuple(own), (size,) * CODON) for own in strands])
 
 
-class FrameBranch(nn.Module):
+class FrameBranch(SumBranch):
     """How likely codons are in a reading frame, and a weight for each codon in it and output.
 
     Args:
@@ -56,17 +55,14 @@ class FrameBranch(nn.Module):
 
     ratios: torch.Tensor
     odds: torch.Tensor
-    weights: torch.Tensor
 
     def __init__(
         self, alphabet: Alphabet, both_strands: bool, ratios: torch.Tensor, odds: torch.Tensor, weights: torch.Tensor
     ):
-        super().__init__()
-        self.alphabet = alphabet
+        super().__init__(alphabet, CODON, weights)
         self.numbers = codon_numbers(alphabet, both_strands=both_strands)
         self.register_buffer("ratios", ratios)
         self.register_buffer("odds", odds)
-        self.register_buffer("weights", weights)
 
     @property
     def frames(self) -> int:
@@ -79,15 +75,15 @@ class FrameBranch(nn.Module):
         odds = self.frames * float(self.odds.exp())
         return odds / (1.0 + odds)
 
-    def with_weights(self, weights: torch.Tensor) -> "FrameBranch":
+    def with_weights(self, weights: torch.Tensor) -> Self:
         """Return the same frames with other weights, shape [output, codon]."""
-        return FrameBranch(self.alphabet, len(self.numbers) == 2, self.ratios, self.odds, weights)
+        return type(self)(self.alphabet, len(self.numbers) == 2, self.ratios, self.odds, weights)
 
     def counts(self, sequences: Sequences) -> npt.NDArray[np.float32]:
         """Count the codons of each frame, shape [sequence, frame, codon]."""
         return self._counts(sequences.codes, sequences.offsets[:-1].astype(np.int64), sequences.lengths)
 
-    def _counts(self, codes: Codes, starts: npt.NDArray[np.int64], lengths: Any) -> npt.NDArray[np.float32]:
+    def _counts(self, codes: Codes, starts: Integers, lengths: Integers) -> npt.NDArray[np.float32]:
         counts = np.zeros((len(starts), self.frames, self.numbers.shape[1]), dtype=np.float32)
         count_codons(codes, starts, lengths, self.alphabet.size, self.numbers, counts)
         return counts
@@ -111,35 +107,19 @@ class FrameBranch(nn.Module):
             parts.append((torch.einsum("nf,nfc->nc", chances, counts) * scale[:, None]).numpy())
         return np.concatenate(parts)
 
-    def forward(self, batch: Batch) -> torch.Tensor:
-        """Return what the branch adds to each logit, shape [example, output]; unknown letters add nothing."""
-        codes, lengths = batch.codes, batch.lengths
-        assert codes is not None
-        if codes.device.type == "cpu":
-            examples, positions = codes.shape
-            starts = np.arange(examples, dtype=np.int64) * positions
-            flat = np.ascontiguousarray(codes.numpy()).reshape(-1)
-            counts = torch.from_numpy(self._counts(flat, starts, lengths.numpy()))
-            totals = torch.einsum("nfc,tc->ntf", counts, torch.cat([self.ratios[None], self.weights]))
-        else:
-            totals = self._gathered(codes, lengths)
-        return self._combined(totals) * root_scale(lengths - CODON + 1)[:, None]
+    def _summed(self, codes: Codes, starts: Integers, lengths: Integers) -> torch.Tensor:
+        counts = torch.from_numpy(self._counts(codes, starts, lengths))
+        return self._combined(torch.einsum("nfc,tc->ntf", counts, torch.cat([self.ratios[None], self.weights])))
 
     def _gathered(self, codes: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Sum the ratios, then the weights, over each frame by tensors, on any device: [example, table, frame]."""
-        size, windows = self.alphabet.size, -(-max(codes.shape[1] - CODON + 1, 0) // CODON) * CODON
-        padded = nn.functional.pad(codes.long(), (0, CODON), value=self.alphabet.unknown)
-        known = torch.arange(windows, device=codes.device) + CODON <= lengths[:, None]
-        numbers = torch.zeros_like(known, dtype=torch.long)
-        for position in range(CODON):
-            letters = padded[:, position : position + windows]
-            numbers = numbers * size + letters.clamp(max=size - 1)
-            known = known & (letters < size)
+        turns = -(-max(codes.shape[1] - CODON + 1, 0) // CODON)
+        padded = nn.functional.pad(codes, (0, CODON), value=self.alphabet.unknown)
+        numbers, known = self._letters(padded, lengths, turns * CODON)
         strands = torch.from_numpy(self.numbers).to(codes.device)
         tables = torch.cat([self.ratios[None], self.weights])[:, strands]
-        values = tables[:, :, numbers] * known  # table, strand, example, window
-        sums = values.reshape(*values.shape[:3], windows // CODON, CODON).sum(dim=3)
-        return sums.permute(2, 0, 1, 3).flatten(2)
+        values = tables[:, :, numbers] * known  # table, strand, example, position
+        sums = values.reshape(*values.shape[:3], turns, CODON).sum(dim=3)
+        return self._combined(sums.permute(2, 0, 1, 3).flatten(2))
 
     def _combined(self, totals: torch.Tensor) -> torch.Tensor:
         """Weigh the frames' sums of weights by their chances: [..., 1 + output, frame] to [..., output]."""
@@ -176,19 +156,8 @@ class FrameBranch(nn.Module):
                 shared[output] += np.convolve(values * np.resize(own, windows), each)
         return shared
 
-    def total(self, codes: Codes) -> Values:
-        """Return what the branch adds to each logit of one sequence, shape [output]."""
-        totals = self._sums_before(codes, self._tables())[-1]
-        return self._added(totals, len(codes) - CODON + 1)
-
     def sliding(self, codes: Codes, width: int, stride: int) -> Values:
-        """Return what the branch adds for windows that slide along a sequence, shape [window, output].
-
-        Args:
-            codes: The sequence.
-            width: Letters of a window; no more than the sequence has.
-            stride: Step between windows.
-        """
+        """Return what the branch adds for windows that slide along a sequence, shape [window, output]."""
         tables, codons = self._tables(), max(width - CODON + 1, 0)
         windows, at_once = (len(codes) - width) // stride + 1, max(1, _PIECE // stride)
         found = np.empty((windows, len(self.weights)), dtype=np.float32)
@@ -199,31 +168,14 @@ class FrameBranch(nn.Module):
             found[first:last] = self._added(before[begins + codons] - before[begins], codons)
         return found
 
-    def effects(self, codes: Codes, begin: int, end: int, *, with_indels: bool) -> list[Values]:
-        """Return what changes of a sequence do to the branch, change less sequence.
-
-        Args:
-            codes: The sequence.
-            begin: First position to change.
-            end: Position after the last one.
-            with_indels: Whether to delete and insert single letters too.
-
-        Returns:
-            As of `WordBranch.effects`.
-        """
-        size, windows = self.alphabet.size, len(codes) - CODON + 1
-        tables = self._tables()
+    def _change(self, codes: Codes, begin: int) -> Change:
+        size, words, tables = self.alphabet.size, len(codes) - CODON + 1, self._tables()
         before = self._sums_before(codes, tables)
-        now = self._added(before[-1], windows)
+        now = self._added(before[-1], words)
 
         def changed(places: int, deleted: int, letter: int) -> Values:
             totals = np.empty((places, *before.shape[1:]))
             changed_totals(codes, before, size, tables, begin, deleted, letter, totals)
-            return self._added(totals, windows - deleted + (letter >= 0)) - now
+            return self._added(totals, words - deleted + (letter >= 0)) - now
 
-        found = [np.stack([changed(end - begin, 1, letter) for letter in range(size)], axis=1)]
-        if with_indels:
-            places = end - begin + (end == len(codes))
-            found.append(changed(end - begin, 1, -1))
-            found.append(np.stack([changed(places, 0, letter) for letter in range(size)], axis=1))
-        return found
+        return changed

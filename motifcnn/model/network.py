@@ -24,6 +24,7 @@ from motifcnn.model.blocks import DenseLayer, Dropout, Features, Layer, mean_ove
 from motifcnn.model.filters import MASKED, BestWindows, ScoreNorm, SharedFilters
 from motifcnn.model.frame_branch import FrameBranch
 from motifcnn.model.place_curves import PlaceCurves
+from motifcnn.model.sum_branch import SumBranch
 from motifcnn.model.word_branch import WordBranch
 from motifcnn.settings import AUTO, ModelSettings
 
@@ -268,11 +269,11 @@ class MotifNetwork(nn.Module):
         return logits
 
     @property
-    def sums(self) -> list[WordBranch | FrameBranch]:
+    def sums(self) -> list[SumBranch]:
         """The branches beside the filters that add sums over the whole sequence to the logits."""
         return [branch for branch in (self.words, self.reading_frames) if branch is not None]
 
-    def reweigh(self, share: float, offset: torch.Tensor, sums: Sequence[WordBranch | FrameBranch] = ()) -> None:
+    def reweigh(self, share: float, offset: torch.Tensor, sums: Sequence[SumBranch] = ()) -> None:
         """Multiply the restarts' logits by their share in the sum, and add an offset, and branches, to them.
 
         Args:
