@@ -188,7 +188,7 @@ CASES = {
     ),
     "newer model": (
         ["predict", "s.fa", "-m", "newer", "-o", "out"],
-        r"newer/model\.safetensors: was written by a newer motifcnn \(model schema 99, .*up to 2\); upgrade motifcnn",
+        r"newer/model\.safetensors: was written by a newer motifcnn \(model schema 99, .*up to 3\); upgrade motifcnn",
     ),
     "no model": (
         ["predict", "s.fa", "-m", "hollow"],
