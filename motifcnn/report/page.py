@@ -20,7 +20,7 @@ from motifcnn.report.articles import Article, article, site_colours
 from motifcnn.report.channels import TrackView, ablation_sentence, track_names, track_views
 from motifcnn.report.figures import COLOURS, Axis, Line, line_chart, padded_axis, stacked_histogram
 from motifcnn.report.nothing import why_nothing
-from motifcnn.report.pairs import pair_rows, pair_sentences
+from motifcnn.report.pairs import pair_rows, pair_sentences, why_no_pairs
 from motifcnn.report.performance import Figure, Performance, headline_measure, performance
 from motifcnn.report.positions import position_views
 from motifcnn.report.run_files import RunFiles, Table, read_run
@@ -123,6 +123,7 @@ def _contents(files: RunFiles) -> dict[str, Any]:
         "e_threshold": probability(e_threshold),
         "pairs": pairs,
         "pair_sentences": pair_sentences(pairs),
+        "why_no_pairs": why_no_pairs(files.pairs.rows),
         "positions": position_views(files, e_threshold),
         "performance": measured,
         "baseline_remark": baseline_remark(measured),

@@ -1,5 +1,6 @@
 """What pairs of motifs do together, in words."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,11 +48,28 @@ class PairRow:
 def pair_rows(rows: Sequence[Row], e_threshold: float) -> list[PairRow]:
     """Return the rows of the table of pairs, in the order of the file.
 
+    A motif with itself has a row where enough sequences hold two sites of it.
+
     Args:
         rows: Of pairs.tsv.
         e_threshold: Largest E-value of what is called significant.
     """
-    return [_pair_row(row, e_threshold) for row in rows]
+    return [_pair_row(row, e_threshold) for row in rows if not _says_nothing(row)]
+
+
+def why_no_pairs(rows: Sequence[Row]) -> str:
+    """Say why the table of pairs is empty.
+
+    Args:
+        rows: Of pairs.tsv: none, or that of one motif with itself.
+    """
+    if not rows:
+        return "Pairs are looked at where motifs are significant."
+    name = rows[0].get("motif_a", "")
+    return (
+        f"{name} has no partner: it is the only significant motif that is more than composition, and too few "
+        "positives hold two sites of it to tell their spacing."
+    )
 
 
 def pair_sentences(rows: Sequence[PairRow]) -> list[str]:
@@ -68,6 +86,11 @@ def pair_sentences(rows: Sequence[PairRow]) -> list[str]:
         if row.kind.startswith(("redundant", "synergistic")):
             said.append(f"{names} are {row.kind}.")
     return said
+
+
+def _says_nothing(row: Row) -> bool:
+    tested = (number(row.get(column, "")) for column in ("spacing_e_value", "order_e_value"))
+    return row.get("motif_a") == row.get("motif_b") and all(map(math.isnan, tested))
 
 
 def _pair_row(row: Row, e_threshold: float) -> PairRow:

@@ -390,6 +390,15 @@ def test_pairs_and_central_sites_are_told(make_run):
     assert "Pairs are looked at where motifs are significant." in page_of(make_run("empty", "other")).words
 
 
+def test_a_motif_alone_has_no_table_of_dashes(make_run):
+    run = make_run()
+    header = (run / "pairs.tsv").read_text().splitlines()[0]
+    (run / "pairs.tsv").write_text("\n".join([header, "\t".join(["motif_1"] * 2 + ["NA"] * 17), ""]))
+    page = page_of(run)
+    assert "motif_1 has no partner: it is the only significant motif" in page.words
+    assert "motif_1 twice" not in page.words
+
+
 def test_a_motif_of_composition_is_named_so(make_run):
     words = page_of(make_run()).words
     assert words.count("composition only") == 2 + 2  # its two badges, and the glossary's entry and text

@@ -1,4 +1,4 @@
-from motifcnn.report.pairs import pair_rows, pair_sentences
+from motifcnn.report.pairs import pair_rows, pair_sentences, why_no_pairs
 
 ROW = {
     "motif_a": "a", "motif_b": "b", "loss_a": "0.02", "loss_b": "0.01", "loss_both": "0.2", "interaction": "0.17",
@@ -50,3 +50,12 @@ def test_two_sites_of_one_motif_are_spoken_of_as_such():
     (row,) = pair_rows([ROW | {"motif_b": "a", "kind": "NA"}], 0.05)
     assert "the weaker downstream of the stronger, same strand" in row.spacing
     assert pair_sentences([row])[0].startswith("Two sites of a keep a spacing")
+
+
+def test_a_motif_with_few_second_sites_has_no_row_with_itself():
+    alone = dict.fromkeys(ROW, "NA") | {"motif_a": "a", "motif_b": "a", "sequences": "3"}
+    assert [(row.first, row.second) for row in pair_rows([ROW, alone], 0.05)] == [("a", "b")]
+    assert pair_rows([alone], 0.05) == []
+    assert pair_rows([alone | {"order_e_value": "0.5"}], 0.05)
+    assert why_no_pairs([alone]).startswith("a has no partner: it is the only significant motif")
+    assert why_no_pairs([]) == "Pairs are looked at where motifs are significant."
