@@ -62,9 +62,10 @@ def logos(
     if sheet:
         _write_sheets(run, out, file_format, force=force)
         return
-    motifs = read_motifs(motif_file(run))
+    source = motif_file(run)
+    motifs = read_motifs(source)
     paths = [out / f"{logo_file_name(motif.name)}.{file_format}" for motif in motifs]
-    _make_room(out, paths, force=force)
+    _make_room(out, paths, source, force=force)
     for motif, path in zip(motifs, paths, strict=True):
         write_logo(motif, path)
     speech.say(f"{len(motifs)} {'logo' if len(motifs) == 1 else 'logos'} in {out}")
@@ -75,18 +76,22 @@ def _write_sheets(run: Path, out: Path, file_format: LogoFormat, *, force: bool)
     from motifcnn.report.sheet import sheet_rows
     from motifcnn.runs import motif_file
 
-    motif_file(run)  # says what is wrong where there is no run, or no motif in it
+    source = motif_file(run)  # says what is wrong where there is no run, or no motif in it
     rows = sheet_rows(run)
     endings = ["png"] if file_format == LogoFormat.PNG else ["svg", "pdf"]
     paths = [out / f"sheet.{ending}" for ending in endings]
-    _make_room(out, paths, force=force)
+    _make_room(out, paths, source, force=force)
     for path in paths:
         write_sheet(rows, path)
     speech.say(f"{len(rows)} {'motif' if len(rows) == 1 else 'motifs'} in {' and '.join(map(str, paths))}")
 
 
-def _make_room(out: Path, paths: list[Path], *, force: bool) -> None:
-    """Make the folder; refuse to write over files unless asked to."""
+def _make_room(out: Path, paths: list[Path], source: Path, *, force: bool) -> None:
+    """Make the folder; refuse to write over files unless asked to, and over the motifs' own in any case."""
+    from motifcnn.formats.files import refuse_read
+
+    for path in paths:
+        refuse_read(path, [source], "give another folder with -o")
     present = [path for path in paths if path.exists()]
     if present and not force:
         raise MotifcnnError(f"{present[0]}: is there already; give another folder with -o, or --force to write over it")
@@ -106,6 +111,7 @@ def motifs(
     """Write the motifs as MEME, JASPAR or TRANSFAC text."""
     import sys
 
+    from motifcnn.formats.files import refuse_read
     from motifcnn.formats.jaspar import write_jaspar
     from motifcnn.formats.meme import write_meme
     from motifcnn.formats.motif_files import read_motifs
@@ -113,10 +119,12 @@ def motifs(
     from motifcnn.runs import motif_file
 
     writers = {MotifFormat.MEME: write_meme, MotifFormat.JASPAR: write_jaspar, MotifFormat.TRANSFAC: write_transfac}
-    found = read_motifs(motif_file(run))
+    source = motif_file(run)
+    found = read_motifs(source)
     if out is None:
         writers[file_format](sys.stdout, found)
         return
+    refuse_read(out, [source], "give another file with -o")
     if out.exists() and not force:
         raise MotifcnnError(f"{out}: is there already; give another file with -o, or --force to write over it")
     writers[file_format](out, found)

@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -93,7 +94,7 @@ def predict(
         if sequences is not None:
             predicted = predict_file(model, sequences, genome, tracks, chosen, ranks)
             if ranks.is_first:
-                _write(predicted, out, genome, force=force)
+                _write(predicted, out, genome, inputs, force=force)
                 _score(predicted, model, tuple(per_base or ()), base_gaps or InputSettings().base_gaps)
         elif vcf is not None and genome is not None:
             from motifcnn.prediction.variant_files import VariantRequest
@@ -102,13 +103,15 @@ def predict(
             _compare(VariantRequest(model, vcf, genome, tracks, width or 0, largest, annotated), out, chosen)
 
 
-def _write(predicted: "Predicted", out: Path | None, genome: Path | None, *, force: bool) -> None:
+def _write(
+    predicted: "Predicted", out: Path | None, genome: Path | None, inputs: Iterable[Path | None], *, force: bool
+) -> None:
     from motifcnn.formats.files import write_text
     from motifcnn.prediction.base_tracks import files_of, write_bases
 
     if predicted.per_base:
         for path in files_of(out, predicted.names) if out is not None else ():
-            refuse_existing(path, force=force)
+            refuse_existing(path, force=force, inputs=inputs)
         for path in write_bases(predicted, out, sys.stdout.write, genome):
             speech.say(f"{len(predicted.values)} predictions of bases in {path}")
         return

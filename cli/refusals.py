@@ -37,13 +37,12 @@ def refuse_existing(
     Raises:
         MotifcnnError: It is there, is a directory, or is one of the inputs.
     """
-    from motifcnn.formats.files import is_there
+    from motifcnn.formats.files import refuse_read
 
     if path is None:
         return
     if path.is_dir():
         raise MotifcnnError(f"{path}: is a directory; give the name of a file with {option}")
-    if path.exists() and any(is_there(item) and path.samefile(item) for item in inputs if item is not None):
-        raise MotifcnnError(f"{path}: is a file that is read; give another name with {option}")
+    refuse_read(path, inputs, f"give another name with {option}")
     if path.is_file() and not force:
         raise MotifcnnError(f"{path}: exists; give another name with {option}, or write over it with --force")

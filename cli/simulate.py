@@ -73,7 +73,7 @@ def simulate(
         **{name: value for name, value in random_motifs.items() if value is not None},
     )
     simulation = make(settings, np.random.default_rng(seed), read_motifs(meme, alphabet) if meme else None)
-    _write(out, simulation)
+    _write(out, simulation, meme)
     counts = ", ".join(
         f"{name} {int(count)}" for name, count in zip(simulation.targets, simulation.values.sum(axis=0), strict=True)
     )
@@ -88,12 +88,15 @@ def _refuse_occupied(out: Path, *, force: bool) -> None:
         raise MotifcnnError(f"{out}: is not empty; give another directory with --out, or write over it with --force")
 
 
-def _write(out: Path, simulation: "Simulation") -> None:
+def _write(out: Path, simulation: "Simulation", meme: Path | None) -> None:
     from motifcnn.formats.conservation import write_table
     from motifcnn.formats.fasta import write_fasta
-    from motifcnn.formats.files import write_text
+    from motifcnn.formats.files import refuse_read, write_text
     from motifcnn.formats.motif_files import write_meme
 
+    bases = [out / f"{name}.bases.tsv" for name in simulation.targets]
+    for path in (*(out / name for name in _FILES), *bases):
+        refuse_read(path, [meme], "give another directory with --out")
     rows = ["\t".join(("id", *simulation.targets))]
     for name, values in zip(simulation.sequences.names, simulation.values.astype(int).tolist(), strict=True):
         rows.append("\t".join((name, *map(str, values))))
@@ -106,5 +109,5 @@ def _write(out: Path, simulation: "Simulation") -> None:
     write_text(out / "labels.tsv", "".join(f"{row}\n" for row in rows))
     write_text(out / "truth.bed", "".join(f"{row}\n" for row in truth))
     write_meme(out / "motifs.meme", simulation.motifs)
-    for name, inside in zip(simulation.targets, simulation.bases().T, strict=True):
-        write_table(out / f"{name}.bases.tsv", simulation.sequences, inside, name)
+    for path, name, inside in zip(bases, simulation.targets, simulation.bases().T, strict=True):
+        write_table(path, simulation.sequences, inside, name)

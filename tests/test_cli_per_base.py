@@ -110,6 +110,12 @@ def test_predicting_again(run, run_cli, simulated, tmp_path):
     table = pd.read_csv(out / "predictions.tsv", sep="\t")
     before = np.array(",".join(table["predicted_sites"]).split(","), dtype=float)
     (tmp_path / "stdout.bedgraph").write_text(predicted.stdout)
+    own, measured = tmp_path / "o.sites.bedgraph", (simulated / "sites.bedgraph").read_bytes()
+    own.write_bytes(measured)
+    over = ("--per-base", own, "-o", tmp_path / "o.bedgraph", "--force")
+    refused = run_cli("predict", simulated / "located.fa", "-m", out, *PLAIN, *over)
+    assert f"{own}: is a file that is read; give another name with --out" in refused.stderr
+    assert own.read_bytes() == measured
     again = [read_tracks(tmp_path / "stdout.bedgraph", sequences)]
     for name in ("p.bw", "p.bedgraph.gz", "p.tsv"):
         written = run_cli("predict", simulated / "located.fa", "-m", out, *PLAIN, "-o", tmp_path / name)

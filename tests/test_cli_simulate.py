@@ -69,6 +69,18 @@ def test_given_motifs_are_planted(run_cli, tmp_path):
         assert motif == "exact"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_motifs_read_are_not_written_over_even_by_force(run_cli, tmp_path, name):
+    assert run_cli(*small(tmp_path / "first")).exit_code == 0
+    meme = (tmp_path / "first" / "motifs.meme").read_bytes()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_bytes(meme)
+    result = run_cli(*small(tmp_path / "out", "--meme", tmp_path / "out" / name, "--force"))
+    assert result.exit_code == 1
+    assert f"{name}: is a file that is read; give another directory with --out" in result.stderr
+    assert contents(tmp_path / "out") == {name: meme}
+
+
 def test_an_occupied_directory_is_refused_unless_forced(run_cli, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     result = run_cli(*small(tmp_path))

@@ -10,7 +10,7 @@ import struct
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, cast
@@ -43,6 +43,21 @@ def is_there(path: str | Path) -> bool:
         return Path(path).exists()
     except (OSError, ValueError):
         return False
+
+
+def refuse_read(path: Path, inputs: Iterable[Path | None], remedy: str) -> None:
+    """Refuse to write over a file that is read, by whatever name.
+
+    Args:
+        path: File to be written.
+        inputs: What is read; None where there is none.
+        remedy: What to do, for the message.
+
+    Raises:
+        MotifcnnError: It is one of the inputs.
+    """
+    if path.exists() and any(is_there(item) and path.samefile(item) for item in inputs if item is not None):
+        raise MotifcnnError(f"{path}: is a file that is read; {remedy}")
 
 
 class _Checked(io.RawIOBase):

@@ -13,7 +13,7 @@ from pathlib import Path
 from motifcnn.devices import Device
 from motifcnn.encoding import Tracks
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.files import write_text
+from motifcnn.formats.files import refuse_read, write_text
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.igv import write_igv_session
 from motifcnn.formats.npz import NpzFile
@@ -218,7 +218,11 @@ def _paths(request: TrackRequest, plan: TrackPlan) -> list[Path]:
 
 
 def _refuse_present(request: TrackRequest, plan: TrackPlan) -> None:
-    present = [path for path in _paths(request, plan) if path.exists()]
+    inputs = (request.sequences, request.genome, *request.conservation, *request.hits)
+    paths = _paths(request, plan)
+    for path in paths:
+        refuse_read(path, inputs, "give another folder with -o")
+    present = [path for path in paths if path.exists()]
     if present and not request.force:
         raise MotifcnnError(f"{present[0]}: is there already; give another folder with -o, or --force to write over it")
 

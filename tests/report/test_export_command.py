@@ -70,6 +70,21 @@ def test_a_file_is_not_written_over(run_cli, make_run, tmp_path):
     assert run_cli("export", "motifs", run, "-o", out, "--force").exit_code == 0
 
 
+def test_the_motifs_read_are_not_written_over_even_by_force(run_cli, make_run, tmp_path):
+    run = make_run()
+    meme = (run / "motifs.meme").read_bytes()
+    result = run_cli("export", "motifs", run, "--format", "jaspar", "-o", run / "motifs.meme", "--force")
+    assert result.exit_code == 1
+    assert "motifs.meme: is a file that is read; give another file with -o" in result.stderr
+    assert (run / "motifs.meme").read_bytes() == meme
+    for name, options in (("motif_1.svg", ()), ("sheet.svg", ("--sheet",))):
+        (tmp_path / name).write_bytes(meme)
+        result = run_cli("export", "logos", tmp_path / name, *options, "-o", tmp_path, "--force")
+        assert result.exit_code == 1
+        assert f"{name}: is a file that is read; give another folder with -o" in result.stderr
+        assert (tmp_path / name).read_bytes() == meme
+
+
 @pytest.mark.parametrize("what", ["logos", "motifs"])
 def test_export_says_what_is_missing(run_cli, make_run, tmp_path, what):
     (tmp_path / "bare").mkdir()

@@ -419,6 +419,17 @@ def test_files_that_are_there_are_kept_without_force(tmp_path, run, records, run
     assert (tmp_path / "o" / "motif_2.bed").read_bytes() == before
 
 
+@pytest.mark.parametrize("role", ["sequences", "--hits", "--genome", "--conservation"])
+def test_what_is_read_is_not_written_over_even_by_force(tmp_path, run, records, run_cli, role):
+    sequences = write_fasta(tmp_path / "in.fa", records)
+    own = write_fasta(tmp_path / "tracks.tsv", records)
+    given = [own] if role == "sequences" else [sequences, role, own]
+    result = run_cli("export", "tracks", run, *given, "-o", tmp_path, "--force")
+    assert result.exit_code == 1
+    assert f"{own}: is a file that is read; give another folder with -o" in result.stderr
+    assert own.read_bytes() == sequences.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("records", "fault"),
     [
