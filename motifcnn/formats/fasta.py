@@ -1,5 +1,6 @@
 """FASTA: read whole and checked, streamed in bounded memory, written."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ _CONTROLS: Final = bytes(byte for byte in range(32) if byte not in _BLANKS)
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _LINE_WIDTH: Final = 60
 _BLOCK: Final = 1 << 22
+_BED: Final = re.compile(rb"(browser|track)\s|\S+\s+\d+\s+\d+(\s|$)")
 _FOREIGN: Final = {
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
@@ -128,6 +130,8 @@ def _check_fasta(head: bytes, path: str | Path) -> None:
     if not head.startswith(b">"):
         begins = first.split(b"\n", 1)[0][:20].decode("ascii", "replace").rstrip()
         kind = "FASTQ; convert it to FASTA" if head.startswith(b"@") else f"{begins!r}; give FASTA"
+        if str(path) == "-" and _BED.match(first):
+            kind = f"{begins!r}, as BED does, which is read from files only (with --genome); give a file, or FASTA"
         raise InputError(f"is not FASTA: it begins with {kind}, where records begin with '>'", shown(path))
     if b"\r" in head[:-1] and b"\n" not in head:  # a block may end between the two of "\r\n"
         raise InputError("has the line ends of an old Macintosh; convert them (tr '\\r' '\\n')", shown(path))

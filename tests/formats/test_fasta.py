@@ -1,6 +1,7 @@
 """FASTA: writing and reading are inverse, streaming gives what reading gives, each fault is named with its line."""
 
 import gzip
+import io
 
 import numpy as np
 import pytest
@@ -215,6 +216,16 @@ class TestFaults:
             read_fasta(path) if reader == "read" else list(stream_fasta(path, DNA))
         assert "\n" not in str(caught.value)
 
+    @pytest.mark.parametrize("line", ["chr1\t0\t100", "chr1\t0\t100\tpeak\t5\t+", "track name=peaks"])
+    @pytest.mark.parametrize("reader", ["read", "stream"])
+    def test_bed_from_standard_input_is_told_from_other_text(self, monkeypatch, line, reader):
+        for first, told in ((line, True), (line.replace("0", "x").replace("track", "trick"), False)):
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"# peaks\n{first}\n".encode())))
+            with pytest.raises(InputError, match=r"^standard input: is not FASTA: it begins with") as caught:
+                read_fasta("-") if reader == "read" else list(stream_fasta("-", DNA))
+            message = ", as BED does, which is read from files only (with --genome); give a file, or FASTA"
+            assert (message in str(caught.value)) == told
+
     def test_line_is_right_beyond_the_first_block(self, tmp_path, monkeypatch):
         path = write(tmp_path / "a.fa", "\n\n>a\n" + "ACGTACGT\n" * 50 + "ACG?\n")
         with pytest.raises(InputError, match=r"a.fa:54: '\?'"):
@@ -258,8 +269,6 @@ class TestFaults:
             reader(path)
 
     def test_standard_input_is_named(self, monkeypatch):
-        import io
-
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b">a\nAC\n>a\nAC\n")))
         with pytest.raises(InputError, match=r"^standard input:3: the name 'a' stands twice"):
             read_fasta("-")
