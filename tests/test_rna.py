@@ -55,6 +55,19 @@ def test_t_is_read_as_u(rna_run, run_cli, command):
         assert set(pd.read_csv(io.StringIO(results[0].stdout), sep="\t")["strand"]) == {"."}
 
 
+def test_a_scan_of_one_strand_says_so_unless_strands_are_given(rna_run, run_cli):
+    folder, _ = rna_run
+    said = {
+        strands: run_cli("scan", folder / "t.fa", "-m", folder / "run", "--p-value", 0.001, *strands)
+        for strands in ((), ("--strands", "single"), ("--strands", "both"))
+    }
+    message = "motifs of RNA are looked for on the given strand only; in DNA, --strands both scans the other, too"
+    assert [message in result.stderr for result in said.values()] == [True, False, False]
+    alone, single, both = (result.stdout for result in said.values())
+    assert alone == single
+    assert {line.split("\t")[5] for line in both.splitlines()} == {"+", "-"}
+
+
 def test_training_on_t_with_the_alphabet_given_is_training_on_u(rna_run, run_cli):
     folder, _ = rna_run
     options = ("--alphabet", "rna", *QUICK)

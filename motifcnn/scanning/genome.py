@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from motifcnn.alphabet import ALPHABETS, Alphabet
+from motifcnn.alphabet import ALPHABETS, RNA, Alphabet
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import FastaChunk, stream_fasta
 from motifcnn.motifs import Motif
@@ -73,6 +73,10 @@ def scan_genome(
         require_pyarrow()
     alphabet = _one_alphabet(motifs)
     both = scans_both_strands(alphabet, settings)
+    if settings.strands == "auto" and alphabet is RNA:
+        _LOGGER.info(
+            "motifs of RNA are looked for on the given strand only; in DNA, --strands both scans the other, too"
+        )
     background = background_of(path, alphabet, settings, both)
     ready, thresholds, complete = [], [], []
     for motif in motifs:
