@@ -126,8 +126,17 @@ def _by_chrom(intervals: Sequence[Interval]) -> dict[str, _Windows]:
     return {chrom: _Windows.of(members, intervals) for chrom, members in indices.items()}
 
 
-def _check_chroms(wanted: Sequence[str], available: Sequence[str], path: str | Path) -> None:
-    """Refuse a file that knows none of the chromosomes."""
+def check_chroms(wanted: Sequence[str], available: Sequence[str], path: str | Path) -> None:
+    """Refuse a track that knows none of the chromosomes.
+
+    Args:
+        wanted: Where values are needed.
+        available: Where the track has values.
+        path: The track.
+
+    Raises:
+        InputError: The two have no name in common.
+    """
     if set(wanted) & set(available):
         return
     message = f"has no value on {first_names(wanted)}; its chromosomes are {first_names(available)}"
@@ -176,7 +185,7 @@ def read_bigwig(path: str | Path, sequences: Sequences) -> Values:
     lengths: dict[str, int] = bigwig.chroms()
     try:
         windows = _by_chrom(intervals)
-        _check_chroms(list(windows), list(lengths), path)
+        check_chroms(list(windows), list(lengths), path)
         for chrom, members in windows.items():
             if chrom not in lengths:
                 continue
@@ -232,7 +241,7 @@ def read_stretches(path: str | Path, sequences: Sequences, stretches: Iterable[S
         available.setdefault(piece.chrom)
         if piece.chrom in windows and len(piece.starts):
             _fill(values, sequences, intervals, windows[piece.chrom], piece.starts, piece.ends, piece.values)
-    _check_chroms(list(windows), list(available), path)
+    check_chroms(list(windows), list(available), path)
     return values
 
 

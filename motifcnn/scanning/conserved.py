@@ -9,7 +9,7 @@ the track's ends into a window are left out).
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.genome_tracks import first_names
+from motifcnn.formats.genome_tracks import check_chroms, first_names
 from motifcnn.formats.track_reader import TrackReader, open_track, pieces
 from motifcnn.scanning.distribution import UNITS_PER_BIT, IntegerMotif
 from motifcnn.scanning.engine import Hits
@@ -104,14 +104,18 @@ class TrackScorer:
     Args:
         path: The track: bigWig, bedGraph, wiggle, or TSV by name.
         motifs: The motifs scanned with, with all their chances.
+        names: Of the sequences that hits may lie on, of which the track has to know one; None where they are not known
+            beforehand.
 
     Raises:
-        InputError: The track is damaged or has no values.
+        InputError: The track is damaged, has no values or knows none of the names.
     """
 
-    def __init__(self, path: Path, motifs: Sequence[IntegerMotif]):
+    def __init__(self, path: Path, motifs: Sequence[IntegerMotif], names: Iterable[str] | None = None):
         self._path, self._motifs = path, motifs
         self._reader = open_track(path)
+        if names is not None:
+            _refuse_unknown(names, self._reader, path)
         self._null = _window_means(self._reader, sorted({motif.width for motif in motifs}), path)
         self._tables: dict[int, Floats] = {}
         self._widths = np.array([motif.width for motif in motifs], dtype=np.int64)
@@ -181,6 +185,16 @@ class TrackScorer:
         if self._without:
             unknown = f" (it does not know {first_names(list(self._unknown))})" if self._unknown else ""
             _LOGGER.warning("%s has no value at %d of %d hits%s", self._path, self._without, self._hits, unknown)
+
+
+def _refuse_unknown(names: Iterable[str], reader: TrackReader, path: Path) -> None:
+    """Refuse a track that knows none of the names; no more of them are looked at than it takes to find one."""
+    others = []
+    for name in names:
+        if name in reader.lengths:
+            return
+        others.append(name)
+    check_chroms(others, list(reader.lengths), path)
 
 
 def _cumulated(values: npt.NDArray[np.float32]) -> tuple[Floats, Wholes]:

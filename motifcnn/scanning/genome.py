@@ -10,7 +10,8 @@ import numpy as np
 
 from motifcnn.alphabet import ALPHABETS, RNA, Alphabet
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.fasta import FastaChunk, stream_fasta
+from motifcnn.formats.fasta import FastaChunk, pieces, stream_fasta
+from motifcnn.formats.files import shown
 from motifcnn.motifs import Motif
 from motifcnn.ranks import ALONE, Ranks
 from motifcnn.scanning.background import background_of
@@ -88,7 +89,9 @@ def scan_genome(
     if all(threshold is None for threshold in thresholds):
         raise MotifcnnError(f"no motif can reach p ≤ {settings.p_value:g}; give a larger --p-value")
     scanner = Scanner(ready, thresholds, alphabet, both_strands=both, threads=threads, device=device)
-    scorer = TrackScorer(conservation, complete) if conservation is not None and ranks.is_first else None
+    scorer = None
+    if conservation is not None and ranks.is_first:
+        scorer = TrackScorer(conservation, complete, _record_names(path))
     writer = hit_writer(out, ready, settings.format, double_stranded=both, with_q=settings.q_values, scorer=scorer)
     counts = np.zeros(len(ready), dtype=np.int64)
     tally = _Tally(ready, alphabet, settings.q_values and ranks.is_first)
@@ -121,6 +124,14 @@ def scans_both_strands(alphabet: Alphabet, settings: ScanSettings) -> bool:
     if settings.strands == "both" and alphabet.complement is None:
         raise MotifcnnError(f"{alphabet.name} has one strand only; use --strands single")
     return settings.strands == "both" or (settings.strands == "auto" and alphabet.double_stranded)
+
+
+def _record_names(path: Path) -> Iterator[str] | None:
+    """Give the names of a genome's records; None where it is no file, which can be read once only."""
+    if path.is_file():
+        return (piece for piece in pieces(path) if isinstance(piece, str))
+    _LOGGER.info("%s cannot be read twice: a track of other sequences is refused at the end only", shown(path))
+    return None
 
 
 class _Tally:

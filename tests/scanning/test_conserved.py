@@ -1,7 +1,9 @@
 import io
 import itertools
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,13 +163,39 @@ def test_residues_of_a_proteome_have_a_track_too(tmp_path, generator):
         assert float(line.split("\t")[-3]) == pytest.approx(values[start:end].mean(), rel=1e-3)
 
 
-def test_a_track_of_other_names_is_refused(tmp_path, generator):
+def test_a_track_of_other_names_is_refused_before_the_first_hit(tmp_path, generator):
     text = DNA.decode(generator.integers(0, 4, 200).astype(np.uint8))
-    track = write_table(tmp_path / "t.tsv", {"1": np.ones(200)})
-    with pytest.raises(
-        InputError, match="has a value at no hit: its sequences are 1, hits are on chr1; give the track"
-    ):
-        scanned(write_fasta(tmp_path / "s.fa", {"chr1": text}), [motif_of(4, generator)], track)
+    fasta, track = write_fasta(tmp_path / "s.fa", {"chr1": text}), write_table(tmp_path / "t.tsv", {"1": np.ones(200)})
+    out = io.BytesIO()
+    with pytest.raises(InputError, match="has no value on chr1; its chromosomes are 1; drop 'chr' from the names"):
+        scan_genome(fasta, [motif_of(4, generator)], replace(SETTINGS, format="tsv"), out, conservation=track)
+    assert out.getvalue() == b""
+
+
+def test_a_track_of_other_names_than_standard_input_is_refused_at_the_end(tmp_path, generator, monkeypatch, caplog):
+    text = DNA.decode(generator.integers(0, 4, 200).astype(np.uint8))
+    motif, out = motif_of(4, generator), io.BytesIO()
+    for name, at_fault in (("1", True), ("chr1", False)):
+        track = write_table(tmp_path / "t.tsv", {name: np.ones(200)})
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f">chr1\n{text}\n".encode())))
+        message = "has a value at no hit: its sequences are 1, hits are on chr1; give the track"
+        with (
+            caplog.at_level(logging.INFO, "motifcnn"),
+            pytest.raises(InputError, match=message) if at_fault else nullcontext(),
+        ):
+            scan_genome(Path("-"), [motif], SETTINGS, out, conservation=track)
+        assert out.getvalue()
+    assert "standard input cannot be read twice: a track of other sequences is refused at the end only" in caplog.text
+
+
+def test_a_track_that_knows_one_of_many_names_is_looked_up(tmp_path, generator):
+    texts = {name: DNA.decode(generator.integers(0, 4, 200).astype(np.uint8)) for name in ("a", "b", "c")}
+    lines = scanned(
+        write_fasta(tmp_path / "s.fa", texts),
+        [motif_of(4, generator)],
+        write_table(tmp_path / "t.tsv", {"c": np.ones(200), "d": np.ones(9)}),
+    )
+    assert {line.split("\t")[0] for line in lines if not line.endswith("NA")} == {"c"}
 
 
 def test_an_empty_track_is_refused(tmp_path, generator):
