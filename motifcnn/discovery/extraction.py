@@ -124,9 +124,16 @@ def extract_motifs(
     filters = FilterSites(sites, network.filters.width)
     candidates = _candidates(filters, shown)
     scored = shown.score(candidates)
+    marked = {item.extracted.target for item in scored}
     if settings.refine:
         scored = refined_motifs(candidates, scored, filters, shown)
     ordered = shown.in_order(shown.merge(shown.without_mixtures(scored), settings.max_motifs))
+    if len(marked) > settings.max_motifs:
+        without = len(marked - {item.extracted.target for item in ordered})
+        _LOGGER.warning(
+            "--max-motifs %d leaves %d of the %d targets that filters tell without a motif; raise it for one of each",
+            settings.max_motifs, without, len(marked),
+        )  # fmt: skip
     if settings.refine:
         ordered = fitted_to_labels(ordered, shown)
     _LOGGER.debug(

@@ -194,6 +194,20 @@ def test_every_target_has_its_motif_however_little_may_be_refined(generator, mon
     assert sorted(motif.target for motif in few) == list(range(10))
 
 
+@pytest.mark.parametrize("refine", [True, False])
+def test_targets_that_have_no_motif_for_want_of_room_are_counted(generator, caplog, refine):
+    words = ["".join(generator.permutation(list("AACCGGTT"))) for _ in range(4)]
+    sequences, values, objective = several_targets(generator, words)
+    options = replace(SETTINGS, refine=refine, max_motifs=4)
+    assert len(extracted(network_for(words), sequences, values, options, objective=objective)) == 4
+    assert not caplog.records
+    extracted(network_for(words), sequences, values, replace(options, max_motifs=3), objective=objective)
+    (said,) = caplog.messages
+    assert said == (
+        "--max-motifs 3 leaves 1 of the 4 targets that filters tell without a motif; raise it for one of each"
+    )
+
+
 def test_groups_of_each_task():
     nan = np.nan
     two = np.array([[1, nan], [0, 1], [nan, 0]], dtype=np.float32)
