@@ -23,6 +23,8 @@ from motifcnn.devices import use_threads
 from motifcnn.encoding import EncodedSequences
 from motifcnn.inputs.examples import Examples
 from motifcnn.inputs.near_identical import find_clusters
+from motifcnn.inputs.shuffles import find_shuffles
+from motifcnn.inputs.splits import TEST, TRAIN
 from motifcnn.learning.calibration import calibrate
 from motifcnn.learning.seeding import seed_filters
 from motifcnn.learning.training import TrainingData, predict_logits, train
@@ -37,6 +39,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "filters from noise": {"seeded_filters": 0.0},
     "no sums": {"word_sums": False},
     "no frames": {"reading_frames": False},
+    "same shuffles": {"fresh_shuffles": False},
     "no places": {"placement": False},
     "neither": {"seeded_filters": 0.0, "word_sums": False},
     "before": {"seeded_filters": 0.0, "word_sums": False, "learning_rate": 8e-3, "epochs": 30, "patience": 8},
@@ -68,12 +71,15 @@ def score(examples: Examples, fold: np.ndarray, tested: int, settings: Settings)
     others = generator.permutation(np.flatnonzero(fold != tested))
     validation = np.concatenate([others[labels[others] == label][: _ninth(labels[others], label)] for label in (0, 1)])
     training = np.setdiff1d(others, validation)
+    split = np.where(np.isin(np.arange(len(examples)), training), TRAIN, TEST).astype(np.int8)
     sequences, values = examples.sequences, examples.values
     objective = Objective.from_training_set("binary", examples.targets, (), values[training], weigh_classes=True)
     started = time.process_time()
     network = MotifNetwork(settings.model, sequences.alphabet, 0, 1, settings.seed)
     seed_filters(network, objective, sequences, values, training, settings.training)
-    data = TrainingData(EncodedSequences(sequences), values, training, np.sort(validation))
+    fresh = settings.training.fresh_shuffles
+    shuffles = find_shuffles(replace(examples, split=split), settings.seed) if fresh else None
+    data = TrainingData(EncodedSequences(sequences), values, training, np.sort(validation), shuffles=shuffles)
     train(network, objective, data, settings.training, seed=settings.seed)
     calibrate(network, objective, data, sequences, settings.training)
     spent = time.process_time() - started

@@ -9,6 +9,7 @@ from motifcnn.devices import Device
 from motifcnn.encoding import EncodedSequences, track_scales
 from motifcnn.inputs.base_windows import sited_examples
 from motifcnn.inputs.examples import Examples
+from motifcnn.inputs.shuffles import find_shuffles
 from motifcnn.learning.calibration import calibrate
 from motifcnn.learning.seeding import seed_filters
 from motifcnn.learning.training import EpochRecord, EpochReport, TrainingData, train
@@ -83,7 +84,9 @@ def fit(
         ranks: Processes that share the work.
     """
     per_base = examples.bases is not None
-    data = TrainingData(encoded, examples.targeted, examples.part("train"), examples.part("validation"), per_base)
+    training, validation = examples.part("train"), examples.part("validation")
+    shuffles = find_shuffles(examples, settings.seed) if settings.training.fresh_shuffles else None
+    data = TrainingData(encoded, examples.targeted, training, validation, per_base, shuffles)
     history = train(
         model.network,
         model.objective,

@@ -6,6 +6,7 @@ a layer asks for them.
 
 import warnings
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,6 +132,19 @@ class EncodedSequences:
         before = self._starts[indices] - (lengths.cumsum(0) - lengths)
         where: torch.Tensor = before.repeat_interleave(lengths)
         return (where + torch.arange(len(where), device=self._home)).to(self.device)
+
+    def with_letters(self, indices: npt.NDArray[np.int64], codes: npt.NDArray[np.uint8]) -> "EncodedSequences":
+        """Return these sequences, of which some have other letters; on the same device.
+
+        Args:
+            indices: Which of them.
+            codes: Their letters, as many as they had, one sequence after another.
+        """
+        changed = copy(self)
+        changed._codes = self._codes.clone()
+        where = self.positions_of(torch.from_numpy(indices)).to(self._home)
+        changed._codes[where] = torch.from_numpy(codes).to(self._home)
+        return changed
 
     def batch(self, indices: torch.Tensor, places: Places | None = None) -> Batch:
         """Encode the examples of these indices, padded to the longest of them.

@@ -43,6 +43,14 @@ class Sequences:
         codes = np.concatenate(sequences) if len(sequences) else np.empty(0, dtype=np.uint8)
         return cls(tuple(names), codes, offsets, alphabet)
 
+    @classmethod
+    def joined(cls, parts: "Sequence[Sequences]") -> "Sequences":
+        """Put sets of sequences of one alphabet after one another, in memory."""
+        lengths = np.concatenate([part.lengths for part in parts])
+        names = tuple(name for part in parts for name in part.names)
+        codes = np.concatenate([part.codes for part in parts])
+        return Sequences(names, codes, np.concatenate([[0], np.cumsum(lengths)]), parts[0].alphabet)
+
     def __len__(self) -> int:
         return len(self.names)
 

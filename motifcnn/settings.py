@@ -142,6 +142,9 @@ class TrainingSettings:
     label_smoothing: float = _setting(0.02, "Share of the label moved towards even odds.", least=0, below=1)
     class_weights: bool = _setting(True, "Weigh the classes of a target equally.")
     gradient_clip: float = _setting(1.0, "Largest norm of the gradient.", above=0)
+    fresh_shuffles: bool = _setting(
+        True, "Where all negatives are shuffles of positives, shuffle them anew in each epoch and for sums of words."
+    )
     augment_shift: int = _setting(
         0, "Most letters by which training sequences are shifted, either way, anew in each epoch; 0: none.", least=0
     )

@@ -109,6 +109,18 @@ def test_letters_on_disk_stay_there_and_batches_go_to_the_device(on_disk):
         assert {part.device.type for part in (batch.inputs, batch.codes, batch.lengths)} == {"meta"}
 
 
+def test_other_letters_stand_where_they_are_put_and_nowhere_else():
+    sequences = random_sequences(0, DNA)
+    encoded = EncodedSequences(sequences)
+    other = (sequences.subset(np.array([2, 0])).codes + 1) % 4
+    changed = encoded.with_letters(np.array([2, 0]), other)
+    for n in range(len(sequences)):
+        one = torch.tensor([n])
+        assert encoded.batch(one).codes[0].tolist() == sequences[n].tolist()
+        expected = {2: other[:12], 0: other[12:]}.get(n, sequences[n])
+        assert changed.batch(one).codes[0].tolist() == expected.tolist()
+
+
 def test_sequences_of_one_length_are_gathered_as_others_are():
     same, mixed = random_sequences(0, DNA, (5, 5, 5)), random_sequences(0, DNA, (5, 5, 5, 9))
     chosen = torch.tensor([2, 1])

@@ -38,6 +38,13 @@ def test_blocks_are_all_sequences_one_after_another_without_copies(some):
 
 
 @pytest.mark.usefixtures("block")
+def test_joined_sequences_stand_one_after_another(some):
+    sequences, codes = some
+    joined = Sequences.joined([sequences, sequences.subset(np.array([2, 0]))])
+    assert joined.names == tuple("abcdeca")
+    assert [joined[n].tolist() for n in range(7)] == [codes[n].tolist() for n in (0, 1, 2, 3, 4, 2, 0)]
+
+
 def test_letters_are_counted_over_all_blocks(some):
     sequences, codes = some
     counts = np.array([1 + sum(int((each == letter).sum()) for each in codes) for letter in range(4)])

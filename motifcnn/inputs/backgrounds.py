@@ -54,7 +54,30 @@ def shuffle(codes: Codes, k: int, generator: np.random.Generator) -> Codes:
     Source: Altschul & Erickson 1985 (Eulerian walks); the last edges are drawn as a random
     spanning tree by Wilson 1996, which never has to be drawn again.
     """
-    return _shuffle_all(codes, np.array([0, len(codes)], dtype=np.int64), k, generator)
+    return shuffle_each(codes, np.array([0, len(codes)], dtype=np.int64), k, generator)
+
+
+def shuffle_each(codes: Codes, offsets: Integers, k: int, generator: np.random.Generator) -> Codes:
+    """Shuffle each of some sequences as `shuffle` does.
+
+    Args:
+        codes: Of all, one after another, shape [total positions].
+        offsets: Where each starts in `codes`, and the end of the last, shape [sequence + 1].
+        k: Length of the words whose counts are kept, at least 1.
+        generator: Source of randomness.
+    """
+    if k < 1:
+        raise MotifcnnError(f"words of {k} letters cannot be kept; give a length of 1 or more")
+    base = int(codes.max()) + 1 if codes.size else 1
+    if base ** (k - 1) >= 2**62:
+        raise MotifcnnError(f"words of {k} letters are too long to be counted; give a shorter length")
+    shuffled = codes.copy()
+    for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        if k == 1:
+            generator.shuffle(shuffled[start:end])
+        elif end - start > k:
+            _walk(codes[start:end], k, base, generator, shuffled[start:end])
+    return shuffled
 
 
 def shuffled_negatives(sequences: "Sequences", k: int, generator: np.random.Generator) -> "Sequences":
@@ -72,7 +95,7 @@ def shuffled_negatives(sequences: "Sequences", k: int, generator: np.random.Gene
     return replace(
         sequences,
         names=tuple(name + ending for name in sequences.names),
-        codes=_shuffle_all(sequences.codes, sequences.offsets, k, generator),
+        codes=shuffle_each(sequences.codes, sequences.offsets, k, generator),
     )
 
 
@@ -83,21 +106,6 @@ def _free_ending(names: Sequence[str]) -> str:
         if not any(name + ending in taken for name in taken):
             return ending
     raise AssertionError("numbers never end")
-
-
-def _shuffle_all(codes: Codes, offsets: Integers, k: int, generator: np.random.Generator) -> Codes:
-    if k < 1:
-        raise MotifcnnError(f"words of {k} letters cannot be kept; give a length of 1 or more")
-    base = int(codes.max()) + 1 if codes.size else 1
-    if base ** (k - 1) >= 2**62:
-        raise MotifcnnError(f"words of {k} letters are too long to be counted; give a shorter length")
-    shuffled = codes.copy()
-    for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-        if k == 1:
-            generator.shuffle(shuffled[start:end])
-        elif end - start > k:
-            _walk(codes[start:end], k, base, generator, shuffled[start:end])
-    return shuffled
 
 
 @compiled

@@ -13,6 +13,7 @@ import torch
 from motifcnn.batches import halved, over_batches
 from motifcnn.encoding import EncodedSequences, Places
 from motifcnn.errors import InterruptedRun, MotifcnnError
+from motifcnn.inputs.shuffles import Shuffles
 from motifcnn.learning.augmentation import Augmentation, augmented_epochs
 from motifcnn.learning.checkpoints import Checkpoint, save_checkpoint, shared_checkpoint
 from motifcnn.learning.evaluation import score_predictions
@@ -79,6 +80,7 @@ class TrainingData:
         train: Indices of the training set.
         validation: Indices of the validation set.
         per_base: Whether values are those of bases.
+        shuffles: Negatives of the training set that each epoch shuffles anew.
     """
 
     encoded: EncodedSequences
@@ -86,6 +88,13 @@ class TrainingData:
     train: Indices
     validation: Indices
     per_base: bool = False
+    shuffles: Shuffles | None = None
+
+    def shown(self, epoch: int) -> EncodedSequences:
+        """Return all sequences as an epoch shows them in training."""
+        if self.shuffles is None:
+            return self.encoded
+        return self.encoded.with_letters(self.shuffles.examples, self.shuffles.drawn(epoch).codes)
 
     def rows(self, examples: torch.Tensor) -> torch.Tensor:
         """Return the rows of `values` that belong to examples, on the device: their own, or their bases'."""
@@ -175,6 +184,7 @@ class _Loop:
         )
         self.steps = math.ceil(len(data.train) / settings.batch_size)
         self.augmented = augmented_epochs(settings)
+        self.shown = data.encoded
         self.places: Places | None = None
         self.state = Checkpoint.begin(network, self.optimiser)
         known = data.values[self._rows(data.validation)]
@@ -215,7 +225,7 @@ class _Loop:
         draws = torch.Generator().manual_seed(_epoch_seed(self.seed, epoch))
         self.network.dropout.generator.manual_seed(_epoch_seed(self.seed + 1, epoch))
         order = torch.from_numpy(self.data.train)[torch.randperm(len(self.data.train), generator=draws)]
-        self.places = self._places(epoch)
+        self.shown, self.places = self.data.shown(epoch), self._places(epoch)
         self.network.train()
         losses = [
             self._step(indices.to(self.device), epoch * self.steps + number)
@@ -249,7 +259,7 @@ class _Loop:
         for group in self.optimiser.param_groups:
             group["lr"] = self._learning_rate(number)
         indices = indices[self.share.begin(len(indices))]
-        batch = self.data.encoded.batch(indices, self.places)
+        batch = self.shown.batch(indices, self.places)
         with _autocast(self.device, self.settings.precision):
             logits = self.network(batch)
         values = self.values[self.data.rows(indices)]

@@ -97,6 +97,7 @@ def fit_words(
     both_strands: bool,
     penalty: float,
     further: Floats | None = None,
+    counts: Floats | None = None,
 ) -> tuple[Table, Floats]:
     """Fit a weight for each word, and each further number, to targets with their means taken off.
 
@@ -109,6 +110,7 @@ def fit_words(
         penalty: Of ridge regression, in mean similarities of a sequence with itself.
         further: Numbers of each sequence, shape [sequence, number]. Their part in the similarity of a sequence with
             itself, where it has one, is `_FURTHER` times that of words in the mean, each weighed by its own.
+        counts: What each sequence counts, shape [sequence]; 1 by default.
 
     Returns:
         Weights of words, shape [target, word], and of further numbers, shape [target, number]; a sequence's prediction
@@ -121,26 +123,28 @@ def fit_words(
         own = np.square(further).sum(axis=1)
         scale = float(np.sqrt(_FURTHER * likeness * own.sum() / max(np.square(own).sum(), 1e-12)))
         beside = further * scale
-    solved = [_solve(kernel, beside, column, penalty * likeness) for column in targets.T]
+    counts = np.ones(len(sequences)) if counts is None else counts
+    solved = [_solve(kernel, beside, column, counts, penalty * likeness) for column in targets.T]
     return np.stack([kernel.table(values) for values in solved]), np.stack(
         [values @ beside * scale for values in solved]
     )
 
 
-def _solve(kernel: WordKernel, further: Floats, targets: Floats, ridge: float) -> Floats:
-    """Conjugate gradient for (kernel + ridge) × values = centred targets, over sequences with a target."""
+def _solve(kernel: WordKernel, further: Floats, targets: Floats, counts: Floats, ridge: float) -> Floats:
+    """Conjugate gradient for (kernel + ridge / counts) × values = centred targets, over sequences with a target."""
     known = ~np.isnan(targets)
-    centred = np.where(known, targets - np.mean(targets[known]), 0.0) if known.any() else np.zeros(len(targets))
-    values, residual = np.zeros(len(targets)), centred
-    direction, size = residual, float(residual @ residual)
+    roots = np.sqrt(np.where(known, counts, 0.0))
+    filled = np.where(known, targets, 0.0)
+    residual = roots * (filled - np.average(filled, weights=roots**2)) if known.any() else roots
+    values, direction, size = np.zeros(len(targets)), residual, float(residual @ residual)
     enough = _TOLERANCE**2 * size
     for _ in range(_ITERATIONS):
         if size <= enough:
             break
-        similar = kernel.sums(kernel.table(direction)) + further @ (direction @ further)
-        image = np.where(known, similar, 0.0) + ridge * direction
+        weighed = roots * direction
+        image = roots * (kernel.sums(kernel.table(weighed)) + further @ (weighed @ further)) + ridge * direction
         step = size / float(direction @ image)
         values, residual = values + step * direction, residual - step * image
         previous, size = size, float(residual @ residual)
         direction = residual + (size / previous) * direction
-    return values
+    return roots * values

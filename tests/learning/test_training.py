@@ -8,6 +8,7 @@ import torch
 from motifcnn.alphabet import DNA
 from motifcnn.encoding import EncodedSequences
 from motifcnn.errors import InterruptedRun, MotifcnnError
+from motifcnn.inputs.shuffles import Shuffles
 from motifcnn.learning import training
 from motifcnn.learning.training import TrainingData, predict_logits, train
 from motifcnn.model.network import MotifNetwork
@@ -139,6 +140,39 @@ def test_sequences_are_changed_anew_in_each_epoch_and_not_at_the_end_nor_for_val
         assert len({tuple(epoch[i]) for epoch in epochs}) == 4
         assert {len(epoch[i]) for epoch in epochs} == {len(true[i])}
         assert epochs[3][i] == true[i]
+
+
+@pytest.fixture
+def shuffled(data):
+    """The same, of which the negatives of the training set may be shuffled."""
+    negatives = data.train[data.values[data.train, 0] == 0]
+    codes = [data.encoded.batch(torch.tensor([n])).codes[0].numpy() for n in negatives]
+    sequences = Sequences.from_list([f"s{n}" for n in negatives], codes, DNA)
+    return replace(data, shuffles=Shuffles(negatives, sequences, k=2, seed=7))
+
+
+def test_shuffles_are_drawn_anew_in_each_epoch_and_the_others_shown_as_they_are(shuffled, monkeypatch):
+    true = {int(i): shuffled.encoded.batch(torch.tensor([i])).codes[0].tolist() for i in range(90)}
+    given = letters_in(monkeypatch)
+    run(shuffled)
+    epochs = [{k: v for part in given[first : first + 6] for k, v in part.items()} for first in range(0, len(given), 6)]
+    assert len(epochs) == 4
+    negatives = shuffled.shuffles.examples.tolist()
+    for number, epoch in enumerate(epochs):
+        drawn = shuffled.shuffles.drawn(number)
+        expected = true | {i: drawn[row].tolist() for row, i in enumerate(negatives)}
+        assert epoch == expected
+    assert all(len({tuple(epoch[i]) for epoch in epochs} - {tuple(true[i])}) > 1 for i in negatives)
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_resuming_with_shuffles_is_as_if_never_stopped(shuffled, tmp_path, epochs):
+    whole, history = run(shuffled)
+    with pytest.raises(Stop):
+        run(shuffled, checkpoint=tmp_path / "state", on_epoch=stop_after(epochs))
+    resumed, resumed_history = run(shuffled, checkpoint=tmp_path / "state", resume=True)
+    assert weights_of(resumed) == weights_of(whole)
+    assert resumed_history == history
 
 
 @pytest.mark.parametrize("epochs", [1, 3])

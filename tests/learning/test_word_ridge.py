@@ -103,6 +103,20 @@ def test_targets_that_tell_nothing_give_no_weights(generator, targets):
     assert not weights.any()
 
 
+def test_a_sequence_that_counts_twice_is_as_good_as_two(generator, monkeypatch):
+    monkeypatch.setattr("motifcnn.learning.word_ridge._TOLERANCE", 1e-6)
+    sequences, targets = sequences_of(generator, count=20, letters=4), generator.normal(size=(20, 1))
+    monkeypatch.setattr(WordKernel, "self_similarity", lambda self: 3.0)
+    targets[4] = np.nan
+    twice = np.array([3, 4, 9])
+    counts = np.where(np.isin(np.arange(20), twice), 2.0, 1.0)
+    words, _ = fit_words(sequences, targets, 3, 2, True, 0.5, counts=counts)
+    rows = np.concatenate([np.arange(20), twice])
+    expected, _ = fit_words(sequences.subset(rows), targets[rows], 3, 2, True, 0.5)
+    assert words == pytest.approx(expected, abs=1e-4)
+    assert words != pytest.approx(fit_words(sequences, targets, 3, 2, True, 0.5)[0], abs=1e-2)
+
+
 def test_further_numbers_are_weighed_with_the_words(generator, monkeypatch):
     """As ridge regression on the words' explicit features with the numbers beside them says."""
     monkeypatch.setattr("motifcnn.learning.word_ridge._TOLERANCE", 1e-6)

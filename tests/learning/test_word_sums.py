@@ -7,9 +7,11 @@ import torch
 
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.encoding import EncodedSequences
+from motifcnn.inputs.shuffles import Shuffles
 from motifcnn.learning.calibration import calibrate
 from motifcnn.learning.training import TrainingData, predict_logits
 from motifcnn.learning.word_ridge import fit_words
+from motifcnn.learning.word_sums import fit_sums
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
 from motifcnn.sequences import Sequences
@@ -120,6 +122,21 @@ def test_of_many_sequences_some_are_fitted(generator, monkeypatch):
     expected, _ = fit_words(sequences.subset(some), values[some].astype(np.float64), 8, 6, True, SETTINGS.word_penalty)
     ratio = network.words.weights.numpy() / np.where(np.abs(expected) > 1e-4, expected, np.nan)
     assert np.nanmax(ratio) == pytest.approx(np.nanmin(ratio), rel=1e-3)
+
+
+def test_words_are_fitted_to_more_shuffles_too_that_count_together_as_much(generator):
+    """Sevenfold, or as often as letters allow."""
+    sequences, values = examples(generator)
+    data, network = data_of(sequences, values), MotifNetwork(MODEL, DNA, 0, 1, seed=2)
+    negatives = data.train[values[data.train, 0] == 0]
+    shuffles = Shuffles(negatives, sequences.subset(negatives), k=2, seed=4)
+    shown = Sequences.joined([sequences.subset(data.train), *(shuffles.drawn(n) for n in range(7))])
+    targets = np.concatenate([values[data.train], np.zeros((7 * len(negatives), 1))])
+    expected, _ = fit_words(
+        shown, targets, 8, 6, True, SETTINGS.word_penalty, counts=np.where(targets[:, 0] == 0, 1 / 8, 1.0)
+    )
+    (branch,) = fit_sums(network, BINARY, replace(data, shuffles=shuffles), sequences, SETTINGS)
+    assert branch.weights.numpy() == pytest.approx(10 * expected, abs=1e-4)
 
 
 def test_codons_are_weighed_where_there_are_reading_frames(generator, genes, caplog):

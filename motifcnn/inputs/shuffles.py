@@ -1,0 +1,102 @@
+"""Negatives that are shuffles of positives: what they keep of these, and more of them without end.
+
+A network shown the same shuffles again and again learns them by heart. Which sequences a positive could have been
+shuffled to is known, however, so that each look at the negatives may be one at others of them. A shuffle of a shuffle
+is one of the positive, too, so that nobody has to know which belongs to which.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from motifcnn.inputs.backgrounds import shuffle_each
+from motifcnn.inputs.examples import Examples
+from motifcnn.sequences import Sequences
+
+_LOGGER = logging.getLogger(__name__)
+
+_LONGEST: Final = 6
+"""Letters of the words whose counts are compared, at most, and as many different words: `_WORDS`."""
+_WORDS: Final = 1 << 20
+_LETTERS: Final = 20_000_000
+"""Letters of all examples, at most: so many negatives cannot be learned by heart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shuffles:
+    """Negatives of a training set that are shuffles of positives.
+
+    Args:
+        examples: Their numbers.
+        sequences: Their letters.
+        k: Letters of the words whose counts shuffling kept.
+        seed: Of the draws.
+    """
+
+    examples: npt.NDArray[np.int64]
+    sequences: Sequences
+    k: int
+    seed: int
+
+    def drawn(self, number: int) -> Sequences:
+        """Shuffle each of them anew; draws of the same number are the same."""
+        generator = np.random.default_rng([self.seed, number])
+        codes = shuffle_each(self.sequences.codes, self.sequences.offsets, self.k, generator)
+        return replace(self.sequences, codes=codes)
+
+
+def find_shuffles(examples: Examples, seed: int) -> Shuffles | None:
+    """Find the training set's negatives, where all negatives of a label are shuffles of its positives; else None.
+
+    Examples with further channels have none: what these would be in a shuffle, nobody knows.
+
+    Args:
+        examples: Divided.
+        seed: Of the draws.
+    """
+    sequences = examples.sequences
+    if examples.task != "binary" or examples.track_names or len(sequences.codes) > _LETTERS:
+        return None
+    labels = examples.values[:, 0]
+    kept = _words_kept(sequences, labels)
+    if not kept:
+        return None
+    _LOGGER.info("negatives are shuffles of positives that keep words of %d letters: each epoch makes new ones", kept)
+    training = examples.part("train")
+    negatives = training[labels[training] == 0]
+    return Shuffles(negatives, sequences.subset(negatives), kept, seed)
+
+
+def _words_kept(sequences: Sequences, labels: npt.NDArray[np.float32]) -> int:
+    """Return the length of the longest words of which each negative has what some positive has; 0 where of none."""
+    if not (labels == 0).any():
+        return 0
+    kept, letters = 0, int(sequences.codes.max()) + 1
+    for length in range(1, min(_LONGEST, int(sequences.lengths.min()) - 1) + 1):
+        if letters**length > _WORDS:
+            break
+        marks = _word_counts(sequences, length, letters)
+        if not np.isin(marks[labels == 0], marks[labels == 1]).all():
+            break
+        kept = length
+    return kept
+
+
+def _word_counts(sequences: Sequences, length: int, letters: int) -> npt.NDArray[np.uint64]:
+    """Return a number for each sequence that is the same where all words stand equally often in it.
+
+    It is the sum of a random number for each word (Zobrist 1970): that of other words is another, but for one chance in
+    2**64.
+    """
+    numbers = np.random.default_rng(0).integers(0, 2**64, letters**length, dtype=np.uint64)
+    found = []
+    for block in sequences.blocks():
+        word = np.zeros(len(block.codes) - length + 1, dtype=np.int64)
+        for place in range(length):
+            word = word * letters + block.codes[place : place + len(word)]
+        before = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(numbers[word])])
+        found.append(before[block.offsets[1:] - length + 1] - before[block.offsets[:-1]])
+    return np.concatenate(found)

@@ -1,0 +1,90 @@
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from motifcnn.alphabet import DNA, PROTEIN
+from motifcnn.inputs import shuffles
+from motifcnn.inputs.backgrounds import shuffle
+from motifcnn.inputs.examples import Examples
+from motifcnn.inputs.shuffles import find_shuffles
+from motifcnn.inputs.splits import TEST, TRAIN, VALIDATION
+from motifcnn.sequences import Sequences
+
+
+def examples(generator, k, count=20, alphabet=DNA, letters=5, **fields):
+    """Positives, and a shuffle of each in another order; of six, four are for training."""
+    positives = [
+        generator.integers(0, letters, length).astype(np.uint8) for length in generator.integers(60, 90, count).tolist()
+    ]
+    negatives = [shuffle(positives[n], k, generator) for n in generator.permutation(count)]
+    sequences = Sequences.from_list([f"s{n}" for n in range(2 * count)], positives + negatives, alphabet)
+    split = np.resize(np.array([TRAIN, TRAIN, VALIDATION, TRAIN, TEST, TRAIN], dtype=np.int8), 2 * count)
+    values = (np.arange(2 * count) < count).astype(np.float32)[:, None]
+    none = np.empty((0, len(sequences.codes)), dtype=np.float32)
+    return replace(Examples(sequences, "binary", ("bound",), (), values, none, (), split), **fields)
+
+
+def words(codes, k):
+    return Counter(tuple(codes[start : start + k].tolist()) for start in range(len(codes) - k + 1))
+
+
+@pytest.mark.parametrize("block", [7, 1 << 13])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_shuffles_are_found_and_drawn_with_the_words_they_kept(generator, monkeypatch, k, block):
+    monkeypatch.setattr("motifcnn.sequences._BLOCK", block)
+    given = examples(generator, k)
+    found = find_shuffles(given, seed=1)
+    assert found is not None
+    assert found.k == k
+    assert found.examples.tolist() == [n for n in range(20, 40) if given.split[n] == TRAIN]
+    for draw in (found.drawn(0), found.drawn(1)):
+        for row, example in enumerate(found.examples.tolist()):
+            assert draw[row].tolist() != given.sequences[example].tolist()
+            assert words(draw[row], k) == words(given.sequences[example], k)
+
+
+def test_a_draw_hangs_on_the_seed_and_its_number_alone(generator):
+    given = examples(generator, 2)
+    codes = [find_shuffles(given, seed).drawn(number).codes.tolist() for seed in (1, 2) for number in (0, 1)]
+    assert len({tuple(one) for one in codes}) == 4
+    assert find_shuffles(given, 1).drawn(1).codes.tolist() == codes[1]
+
+
+def test_one_negative_that_is_no_shuffle_is_enough_for_none(generator):
+    given = examples(generator, 2)
+    last = given.sequences.offsets[-2]
+    changed = given.sequences.codes.copy()
+    changed[last + 30] = (changed[last + 30] + 1) % 4
+    assert find_shuffles(replace(given, sequences=replace(given.sequences, codes=changed)), 0) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"task": "multi-label"},
+        {"task": "regression"},
+        {"track_names": ("phastCons",)},
+        {"values": np.ones((40, 1), dtype=np.float32)},
+        {"values": np.full((40, 1), np.nan, dtype=np.float32)},
+    ],
+)
+def test_there_are_none_where_nothing_says_what_a_shuffle_would_be(generator, fields):
+    assert find_shuffles(replace(examples(generator, 2), **fields), 0) is None
+
+
+def test_there_are_none_of_many_letters(generator, monkeypatch):
+    given = examples(generator, 2)
+    monkeypatch.setattr(shuffles, "_LETTERS", len(given.sequences.codes) - 1)
+    assert find_shuffles(given, 0) is None
+
+
+def test_short_proteins_are_found_and_of_single_letters_none(generator):
+    given = examples(generator, 1, alphabet=PROTEIN, letters=20)
+    assert find_shuffles(given, 0).k == 1
+    pairs = [np.array([n % 20, n // 20], dtype=np.uint8) for n in range(20)]
+    short = Sequences.from_list(given.sequences.names, pairs + [pair[::-1] for pair in pairs], PROTEIN)
+    assert find_shuffles(replace(given, sequences=short), 0).k == 1
+    single = Sequences.from_list(given.sequences.names, [np.zeros(1, dtype=np.uint8)] * 40, PROTEIN)
+    assert find_shuffles(replace(given, sequences=single), 0) is None
