@@ -3,8 +3,9 @@
 python benchmarks/motifs.py [DATA] [--peers FOLDER] [--only NAME,NAME]: DATA is a folder of the sets named in
 main_job.SETS (default ../shared/data, or $MOTIFCNN_REAL_DATA), FOLDER holds NAME/streme.meme and NAME/homer.meme
 (default ../shared/peers). All matrices are scored alike on the test files, which played no part: AUROC of the best hit
-and of the sum of all sites' odds over both strands, log2 odds against uniform letters, pseudocount .001; and of a
-logistic model of the first five motifs' best hits, fitted on the training file. Known motifs: what the run says of its
+and of the sum of all sites' odds over both strands, log2 odds against uniform letters, pseudocount .001; and of
+logistic models of the first five motifs, fitted on the training file: of their best hits, and of their sums of odds and
+how far from the middle of the sequence the best hit lies. Known motifs: what the run says of its
 own, by what stands beside their sites, too; the peers' matrices as they are. Prints a Markdown table.
 """
 
@@ -12,6 +13,7 @@ import argparse
 import os
 import platform
 import tempfile
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -36,34 +38,66 @@ PSEUDOCOUNT = 0.001
 MOST_E_VALUE = 1e-3
 """Of a likeness to a known motif that counts."""
 
-
-def both_scores(motif: Motif, sequences: Sequences) -> tuple[np.ndarray, np.ndarray]:
-    """Return each sequence's best log2 odds and log2 of the sum of all odds, both strands."""
-    smoothed = motif.probabilities + PSEUDOCOUNT
-    scores = np.log2(smoothed / smoothed.sum(axis=1, keepdims=True) * 4)
-    scores = np.column_stack([scores, np.full(len(scores), -np.inf)])  # no site over an ambiguity code
-    codes = np.minimum(sequences.codes, 4)
-    windows = len(codes) - len(scores) + 1
-    turned = scores[::-1, [3, 2, 1, 0, 4]]
-    strands = [sum(matrix[i, codes[i : i + windows]] for i in range(len(matrix))) for matrix in (scores, turned)]
-    best, total = np.full(len(sequences), -np.inf), np.full(len(sequences), -np.inf)
-    for number, (start, end) in enumerate(zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)):
-        own = np.concatenate([strand[start : end - len(scores) + 1] for strand in strands])
-        if np.isfinite(own).any():
-            best[number], total[number] = own.max(), np.logaddexp2.reduce(own)
-    return best, total
+FIVE = "first five, sums and places"
 
 
-def first_five(file: Path, fitted_on: tuple[Sequences, np.ndarray], tested_on: tuple[Sequences, np.ndarray]) -> float:
-    """Return the AUROC of a logistic model of the first five motifs' best hits."""
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What a motif says of each sequence, both strands; all of shape [sequence].
+
+    Args:
+        best: Log2 odds of the best site.
+        total: log2 of the sum of all sites' odds.
+        away: Distance of the best site from the middle, from 0 to 1 at an end; 1 where there is none.
+    """
+
+    best: np.ndarray
+    total: np.ndarray
+    away: np.ndarray
+
+    @classmethod
+    def of(cls, motif: Motif, sequences: Sequences) -> "Scores":
+        """Score sequences; minus infinity where none of the windows is free of ambiguity codes."""
+        smoothed = motif.probabilities + PSEUDOCOUNT
+        scores = np.log2(smoothed / smoothed.sum(axis=1, keepdims=True) * 4)
+        scores = np.column_stack([scores, np.full(len(scores), -np.inf)])  # no site over an ambiguity code
+        codes = np.minimum(sequences.codes, 4)
+        windows = len(codes) - len(scores) + 1
+        turned = scores[::-1, [3, 2, 1, 0, 4]]
+        strands = [sum(matrix[i, codes[i : i + windows]] for i in range(len(matrix))) for matrix in (scores, turned)]
+        best, total = np.full(len(sequences), -np.inf), np.full(len(sequences), -np.inf)
+        away = np.ones(len(sequences))
+        for number, (start, end) in enumerate(zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)):
+            own = np.stack([strand[start : end - len(scores) + 1] for strand in strands])
+            if np.isfinite(own).any():
+                best[number], total[number] = own.max(), np.logaddexp2.reduce(own, axis=None)
+                place = int(own.max(axis=0).argmax())
+                away[number] = abs(2 * place + len(scores) - (end - start)) / (end - start)
+        return cls(best, total, away)
+
+
+def first_five(
+    file: Path, fitted_on: tuple[Sequences, np.ndarray], tested_on: tuple[Sequences, np.ndarray]
+) -> tuple[float, float]:
+    """Return the AUROC of logistic models of the first five motifs: of best hits; of sums of odds and places."""
     motifs = read_motifs(file)[:5]
-    features = []
-    for sequences, _ in (fitted_on, tested_on):
-        scores = np.stack([both_scores(motif, sequences)[0] for motif in motifs], axis=1)
-        features.append(np.maximum(scores, np.where(np.isfinite(scores), scores, 0.0).min(axis=0)))
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    model.fit(features[0], fitted_on[1])
-    return rank_auroc(model.decision_function(features[1]), tested_on[1])
+    train, test = ([Scores.of(motif, part) for motif in motifs] for part, _ in (fitted_on, tested_on))
+    aurocs = []
+    for kinds in (["best"], ["total", "away"]):
+        features = [
+            np.stack([finite(getattr(scores, kind)) for scores in part for kind in kinds], axis=1)
+            for part in (train, test)
+        ]
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+        model.fit(features[0], fitted_on[1])
+        aurocs.append(rank_auroc(model.decision_function(features[1]), tested_on[1]))
+    return aurocs[0], aurocs[1]
+
+
+def finite(scores: np.ndarray) -> np.ndarray:
+    """Give sequences without a site the lowest score of the others."""
+    known = np.isfinite(scores)
+    return np.where(known, scores, scores[known].min() if known.any() else 0.0)
 
 
 def labelled(folder: Path, files: tuple[str, str]) -> tuple[Sequences, np.ndarray]:
@@ -108,7 +142,9 @@ def measure(name: str, item: Set, data: Path, peers: Path, work: Path) -> list[d
     rows = []
     for tool, file in sources.items():
         first = read_motifs(file)[0]
-        best, total = (rank_auroc(scores, positive) for scores in both_scores(first, sequences))
+        scores = Scores.of(first, sequences)
+        best, total = (rank_auroc(values, positive) for values in (scores.best, scores.total))
+        five, five_with_places = first_five(file, train, test)
         if tool == "motifcnn":
             nearest, e_value = named_by_run(out, item.factor)
         else:
@@ -120,7 +156,8 @@ def measure(name: str, item: Set, data: Path, peers: Path, work: Path) -> list[d
                 "first motif": first.consensus,
                 "best hit": round(best, 4),
                 "sum of odds": round(total, 4),
-                "first five": round(first_five(file, train, test), 4),
+                "first five": round(five, 4),
+                FIVE: round(five_with_places, 4),
                 "nearest known": nearest,
                 "E of the factor": f"{e_value:.0e}" if e_value <= MOST_E_VALUE else "none",
                 "CPU s": round(cpu, 1) if tool == "motifcnn" else "",
@@ -160,17 +197,17 @@ def means(table: pd.DataFrame) -> list[str]:
     """Return each tool's mean AUROCs in words, and that of the better peer on each set."""
     spoken = [
         f"{tool} {own['best hit'].mean():.4f} (best hit), {own['sum of odds'].mean():.4f} (sum of odds), "
-        f"{own['first five'].mean():.4f} (first five)"
+        f"{own['first five'].mean():.4f} (first five), {own[FIVE].mean():.4f} ({FIVE})"
         for tool, own in table.groupby("tool", sort=False)
     ]
     hits = table.pivot_table(index="set", columns="tool", values="best hit")
     better = hits[["STREME", "HOMER"]].max(axis=1)
     won = int((hits["motifcnn"] > better).sum())
-    five = table[table["tool"] == "motifcnn"].set_index("set")["first five"] - better
+    five = table[table["tool"] == "motifcnn"].set_index("set")[FIVE] - better
     return [
         *spoken,
         f"better peer of each set {better.mean():.4f} (best hit); motifcnn above it on {won} of {len(hits)}, "
-        f"its first five by {five.mean():+.4f} (by .02 or more on {int((five >= 0.02).sum())})",
+        f"its {FIVE} by {five.mean():+.4f} (by .02 or more on {int((five >= 0.02).sum())})",
     ]
 
 
