@@ -21,6 +21,12 @@ _LOGGER = logging.getLogger(__name__)
 _LONGEST: Final = 6
 """Letters of the words whose counts are compared, at most, and as many different words: `_WORDS`."""
 _WORDS: Final = 1 << 20
+_DISTINCT: Final = 0.5
+"""Different counts of words among positives, for each of them, at least: short sequences may be alike by chance."""
+_SAME: Final = 0.5
+"""Share of places at which a negative has its positive's letter, at most: mutants of a site are no shuffles."""
+_COMPARED: Final = 1000
+"""Negatives whose places are compared, about."""
 _LETTERS: Final = 20_000_000
 """Letters of all examples, at most: so many negatives cannot be learned by heart."""
 
@@ -72,17 +78,30 @@ def find_shuffles(examples: Examples, seed: int) -> Shuffles | None:
 
 def _words_kept(sequences: Sequences, labels: npt.NDArray[np.float32]) -> int:
     """Return the length of the longest words of which each negative has what some positive has; 0 where of none."""
-    if not (labels == 0).any():
+    negatives, positives = np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)
+    if not len(negatives):
         return 0
-    kept, letters = 0, int(sequences.codes.max()) + 1
+    kept, distinct, letters = 0, 0, int(sequences.codes.max()) + 1
+    partners = negatives
     for length in range(1, min(_LONGEST, int(sequences.lengths.min()) - 1) + 1):
         if letters**length > _WORDS:
             break
         marks = _word_counts(sequences, length, letters)
-        if not np.isin(marks[labels == 0], marks[labels == 1]).all():
+        known, first = np.unique(marks[positives], return_index=True)
+        if not np.isin(marks[negatives], known).all():
             break
-        kept = length
+        kept, distinct = length, len(known)
+        partners = positives[first[np.searchsorted(known, marks[negatives])]]
+    if not kept or distinct < _DISTINCT * len(positives) or _likeness(sequences, negatives, partners) > _SAME:
+        return 0
     return kept
+
+
+def _likeness(sequences: Sequences, some: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> float:
+    """Return the mean share of places with the same letter, of pairs of the same length."""
+    chosen = slice(None, None, max(1, len(some) // _COMPARED))
+    pairs = zip(some[chosen].tolist(), others[chosen].tolist(), strict=True)
+    return float(np.mean([np.mean(sequences[one] == sequences[other]) for one, other in pairs]))
 
 
 def _word_counts(sequences: Sequences, length: int, letters: int) -> npt.NDArray[np.uint64]:

@@ -88,3 +88,21 @@ def test_short_proteins_are_found_and_of_single_letters_none(generator):
     assert find_shuffles(replace(given, sequences=short), 0).k == 1
     single = Sequences.from_list(given.sequences.names, [np.zeros(1, dtype=np.uint8)] * 40, PROTEIN)
     assert find_shuffles(replace(given, sequences=single), 0) is None
+
+
+def relabelled(given, codes):
+    return replace(given, sequences=Sequences.from_list(given.sequences.names, codes, DNA))
+
+
+def test_mutants_of_a_site_are_no_shuffles_though_they_keep_its_letters(generator):
+    given = examples(generator, 1)
+    mutants = [given.sequences[n].copy() for n in range(20)]
+    for codes in mutants:
+        codes[10:20] = generator.permutation(codes[10:20])
+    assert find_shuffles(relabelled(given, [given.sequences[n] for n in range(20)] + mutants), 0) is None
+
+
+def test_short_sequences_that_are_alike_by_chance_are_no_shuffles(generator):
+    given = examples(generator, 1)
+    codes = [generator.permutation(np.resize(np.arange(4), 8)).astype(np.uint8) for _ in range(40)]
+    assert find_shuffles(relabelled(given, codes), 0) is None
