@@ -109,7 +109,8 @@ class Assessment:
     """All motifs on trial, best first, and their sites in all examples.
 
     Args:
-        motifs: Significant ones first, then by what each adds on the training set.
+        motifs: Significant ones first, then by what each adds on the training set; those that were sought in what
+            others leave never before the first of their target.
         sites: Best site of each motif (in their order) in each example.
         pairs: The best significant motifs, two by two, and then each with itself.
     """
@@ -149,7 +150,7 @@ def assess(
     groups = positive_groups(objective, examples.values)
     enrichments = _held_out_tests(extracted, sites, groups, examples, both_strands, e_threshold)
     e_values = [enrichment.p_value * len(extracted) for enrichment in enrichments]
-    order = sorted(range(len(extracted)), key=lambda n: not e_values[n] <= e_threshold)  # else in the order found
+    order = _order(extracted, [e_value <= e_threshold for e_value in e_values])
     ranked = [_renamed(extracted[old], f"motif_{new}", e_values[old]) for new, old in enumerate(order, start=1)]
     sites = BestSites(sites.scores[:, order], sites.starts[:, order], sites.reverse[:, order])
     trial = _Trial(sites, groups, examples, network, generator)
@@ -185,6 +186,23 @@ def found_sites(assessment: Assessment, objective: Objective, examples: Examples
         )
         for column, tested in enumerate(assessment.motifs)
     ]
+
+
+def _order(extracted: Sequence[ExtractedMotif], significant: Sequence[bool]) -> list[int]:
+    """Put significant motifs first, else in the order found, best first.
+
+    A motif sought in what others leave stays behind the first of its target: that a few held-out examples of a small
+    set happen to bear out the one and not the other does not turn a remark on the rest into the finding.
+    """
+    leaders: dict[int, int] = {}
+    for number, item in enumerate(extracted):
+        leaders.setdefault(item.target, number)
+
+    def later(number: int) -> bool:
+        item = extracted[number]
+        return not (significant[number] and (item.origin != "rest" or significant[leaders[item.target]]))
+
+    return sorted(range(len(extracted)), key=later)
 
 
 def _renamed(extracted: ExtractedMotif, name: str, e_value: float) -> ExtractedMotif:

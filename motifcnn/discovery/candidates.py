@@ -11,7 +11,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from motifcnn.discovery.forward_selection import RIDGE, forward_selection, standardised
+from motifcnn.discovery.forward_selection import (
+    RIDGE,
+    fitted_chances,
+    forward_selection,
+    score_tests,
+    standardised,
+)
 from motifcnn.discovery.markov_background import Background
 from motifcnn.discovery.similarity import motif_similarity
 from motifcnn.motifs import Matrix, Motif
@@ -22,6 +28,7 @@ from motifcnn.significance import Thresholds, best_thresholds, rank_auroc
 
 Indices = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
+Origin = Literal["filter", "word", "rest"]
 
 _SHARED_SITES = 0.5
 """Share of a motif's sites that lie on another's from which the two are one."""
@@ -52,7 +59,8 @@ class ExtractedMotif:
         filter_motif: What the filter's sites gave, where the motif was refined from it; None where
             it is the motif.
         filter_similarity: Correlation of the two.
-        origin: What refinement started from: the filter's motif, or an enriched word that lies in its sites.
+        origin: What refinement started from: the filter's motif, or a word that lies in its sites and is enriched in
+            positives, or in the rest of them that better motifs do not explain.
         fitted: Whether the matrix was fitted to the labels in the end.
     """
 
@@ -64,7 +72,7 @@ class ExtractedMotif:
     statistic: float
     filter_motif: Motif | None = None
     filter_similarity: float = 1.0
-    origin: Literal["filter", "word"] = "filter"
+    origin: Origin = "filter"
     fitted: bool = False
 
     @property
@@ -269,6 +277,25 @@ class TrainingSet:
         yield items[0].extracted.statistic, items[0]
         for gain, number in forward_selection(features, positive[known].astype(np.float64), penalties):
             yield gain, items[number]
+
+    def unexplained(self, items: Sequence[Scored]) -> Matrix:
+        """Return what a logistic model of motifs of one target leaves of its labels; NaN where there is no label."""
+        known, positive = self.groups[items[0].extracted.target]
+        left = np.full(len(known), np.nan)
+        left[known] = positive[known] - fitted_chances(self._model(items), positive[known].astype(np.float64))
+        return left
+
+    def adds_most(self, items: Sequence[Scored], others: Sequence[Scored]) -> Scored:
+        """Choose, of further motifs of a target, that which adds most to a logistic model of some, less its penalty."""
+        known, positive = self.groups[items[0].extracted.target]
+        features = np.stack([standardised(other.fair[known]) for other in others])
+        penalties = _COLUMN_PENALTY * np.array([other.extracted.motif.width for other in others])
+        gains = score_tests(self._model(items), features, positive[known].astype(np.float64)) - penalties
+        return others[int(gains.argmax())]
+
+    def _model(self, items: Sequence[Scored]) -> Matrix:
+        known, _ = self.groups[items[0].extracted.target]
+        return np.stack([np.ones(int(known.sum())), *(standardised(item.fair[known]) for item in items)], axis=1)
 
     def adding(self, scores: Matrix, target: int, first: int, most: int) -> Indices:
         """Choose columns by what each adds to those before it in a logistic model of an output.

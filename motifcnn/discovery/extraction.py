@@ -22,7 +22,8 @@ import torch
 
 from motifcnn.batches import over_batches
 from motifcnn.discovery.candidates import ExtractedMotif, TrainingSet, in_turns
-from motifcnn.discovery.refined_motifs import FilterSites, fitted_to_labels, refined_motifs
+from motifcnn.discovery.refined_motifs import fitted_to_labels, refined_motifs, with_words_for_the_rest
+from motifcnn.discovery.word_motifs import FilterSites
 from motifcnn.encoding import Batch, EncodedSequences
 from motifcnn.model.network import MotifNetwork
 from motifcnn.motifs import Matrix, Motif, count_letters, trim_bounds
@@ -127,7 +128,10 @@ def extract_motifs(
     marked = {item.extracted.target for item in scored}
     if settings.refine:
         scored = refined_motifs(candidates, scored, filters, shown)
-    ordered = shown.in_order(shown.merge(shown.without_mixtures(scored), settings.max_motifs))
+    distinct = shown.merge(shown.without_mixtures(scored), settings.max_motifs)
+    if settings.refine:
+        distinct = with_words_for_the_rest(distinct, candidates, filters, shown)
+    ordered = shown.in_order(distinct)
     if len(marked) > settings.max_motifs:
         without = len(marked - {item.extracted.target for item in ordered})
         _LOGGER.warning(

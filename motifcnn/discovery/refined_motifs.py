@@ -1,19 +1,19 @@
 """Filters' motifs, refined: on the positives they mark, beside enriched words, and against the labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from motifcnn.discovery.candidates import ExtractedMotif, Scored, TrainingSet, by_evidence, overlap
+from motifcnn.discovery.candidates import ExtractedMotif, Scored, TrainingSet, by_evidence, in_turns
 from motifcnn.discovery.discrimination import discriminate, rescaled
 from motifcnn.discovery.refinement import NO_ANCHOR, refine
 from motifcnn.discovery.similarity import motif_similarity
-from motifcnn.learning.enriched_words import COUNTED_LETTERS, WordIndex, enriched_words
+from motifcnn.discovery.word_motifs import FilterSites, WordMotifs, with_faithful
 from motifcnn.learning.paired_tests import delong
 from motifcnn.motifs import Motif
-from motifcnn.scanning.best import BestSites, best_sites
+from motifcnn.scanning.best import best_sites
 
 _LEAST_REFINED, _MOST_REFINED, _LEAST_OF_EACH = 8, 32, 2
 _REFINED_LETTERS = 3_000_000
@@ -21,39 +21,13 @@ _REFINED_LETTERS = 3_000_000
 where that is more, but no more than are reported. Small training sets, where the best filter may rank low, are
 refined most widely; large ones stay quick."""
 
-_START_LENGTHS = {4: (6, 7, 8), 20: (3,)}
-"""Lengths of the words that motifs may start from, by the number of letters."""
-
-_WORDS = 9
-"""Most words to start from in all; fewer where the budget of letters is less."""
-
-_WORD_MATCH = 0.7
-"""Probability of a word's letter in the motif that it starts."""
-
-_WORD_SITES = 20.0
-_WORD_SIMILARITY = 0.4
-"""Correlation with the word at which refining ends: a word is a much cruder start than a filter."""
+_EXPLAINING = 5
+"""Motifs of a target that are chosen in turn, each among words that tell what those before it leave, too."""
 
 _BEYOND_DOUBT = 2.0
 """Standard errors by which a fit to the labels must tell unseen examples better to be kept."""
 
-_HELD_SITES = 0.5
-"""Share of a motif's sites that a filter's best windows must lie on for the filter to hold the motif."""
-
 Indices = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class FilterSites:
-    """Where the filters fire best.
-
-    Args:
-        sites: Each filter's best window in each sequence of the training set; scores are the filter's own.
-        width: Width of a filter.
-    """
-
-    sites: BestSites
-    width: int
 
 
 def refined_motifs(
@@ -72,8 +46,43 @@ def refined_motifs(
     from_filters = _settled(_refine(distinct, filters, shown), distinct, shown)
     known = [item for item in shown.merge(from_filters, most) if item.extracted.statistic > 0]
     # a word's motif that takes in the sites of several motifs that filters tell apart is a mixture of them
-    words = [item for item in _from_words(candidates, filters, shown, most) if _alike(item, known, shown) <= 1]
-    return by_evidence([*from_filters, *words])
+    words = WordMotifs.of(candidates, filters, shown, most).enriched()
+    return by_evidence([*from_filters, *(item for item in words if _alike(item, known, shown) <= 1)])
+
+
+def with_words_for_the_rest(
+    distinct: Sequence[Scored], candidates: Sequence[ExtractedMotif], filters: FilterSites, shown: TrainingSet
+) -> list[Scored]:
+    """Add motifs of words enriched in what the first motifs do not explain, where a set is small enough to afford it.
+
+    On few sequences filters tell the first motif and little else. The first motif of a target is that of most evidence;
+    each next one, of a filter or of a word that tells what those before it leave, adds most to a logistic model of
+    them. Motifs that one of these takes in, or that mark another target as well, are left out.
+
+    Args:
+        distinct: Motifs, the most evidence first.
+        candidates: The motifs of all filters that mark positives.
+        filters: Where the filters fire.
+        shown: The training set.
+    """
+    most = _number_to_refine(shown)
+    if most < _MOST_REFINED:
+        return list(distinct)
+    words = WordMotifs.of(candidates, filters, shown, most)
+    result: list[Scored] = []
+    for target in range(len(shown.groups)):
+        own = [item for item in distinct if item.extracted.target == target]
+        apart = [*result, *(item for item in distinct if item.extracted.target > target)]
+        chosen, left = own[:1], own[1:]
+        for _ in range(1, min(_EXPLAINING, shown.settings.max_motifs) if own else 0):
+            left += words.for_the_rest(chosen)
+            left = [item for item in left if not any(shown.same(item, known) for known in (*chosen, *apart))]
+            if not left:
+                break
+            chosen.append(shown.adds_most(chosen, left))
+            left.remove(chosen[-1])
+        result += chosen + [item for item in own if item in left]
+    return [result[n] for n in in_turns([item.extracted.target for item in result], shown.settings.max_motifs)]
 
 
 def fitted_to_labels(ordered: Sequence[Scored], shown: TrainingSet) -> list[Scored]:
@@ -181,18 +190,13 @@ def _refine(faithful: Sequence[Scored], filters: FilterSites, shown: TrainingSet
             motifs = refine(
                 source.motif, positives, centres, background, both_strands=shown.both_strands, settings=shown.settings
             )
-            attempts += [_refined(source, motif, source.motif, shown) for motif in motifs]
+            attempts += [with_faithful(source, motif, source.motif, shown) for motif in motifs]
     better = {item.extracted.held_by: item for item in faithful}
     for attempt in shown.score(attempts):
         key = attempt.extracted.held_by
         if attempt.extracted.statistic > better[key].extracted.statistic:
             better[key] = attempt
     return by_evidence(list(better.values()))
-
-
-def _refined(source: ExtractedMotif, motif: Motif, faithful: Motif, shown: TrainingSet) -> ExtractedMotif:
-    likeness = motif_similarity(motif, faithful, shown.both_strands).correlation
-    return replace(source, motif=motif, filter_motif=faithful, filter_similarity=likeness)
 
 
 def _settled(ranked: Sequence[Scored], faithful: Sequence[Scored], shown: TrainingSet) -> list[Scored]:
@@ -217,38 +221,6 @@ def _settled(ranked: Sequence[Scored], faithful: Sequence[Scored], shown: Traini
     return by_evidence(settled)
 
 
-def _from_words(
-    candidates: Sequence[ExtractedMotif], filters: FilterSites, shown: TrainingSet, most: int
-) -> list[Scored]:
-    """Refine the motifs of enriched words, and keep those that some filter holds.
-
-    On few sequences filters learn the flanks of single sites with the motif; a short word does not.
-    """
-    alphabet, background = shown.sequences.alphabet, shown.background
-    lengths = _START_LENGTHS.get(alphabet.size, ())
-    each = min(_WORDS, most) // max(1, len(lengths) * len(shown.groups))
-    chosen = shown.sequences.thinned(np.arange(len(shown.sequences)), COUNTED_LETTERS)
-    counted = shown.sequences.subset(chosen) if len(chosen) < len(shown.sequences) else shown.sequences
-    words = []
-    for length in lengths if each else ():
-        index = WordIndex.of(counted, length, shown.both_strands)
-        for target, (known, positive) in enumerate(shown.groups):
-            truth = np.where(known[chosen], positive[chosen], np.nan)
-            words += [(target, word) for word in enriched_words(index, truth, each)]
-    attempts = []
-    settings = replace(shown.settings, refine_similarity=_WORD_SIMILARITY)
-    for target, word in words:
-        matrix = np.full((len(word), alphabet.size), (1.0 - _WORD_MATCH) / (alphabet.size - 1))
-        matrix[np.arange(len(word)), word] = _WORD_MATCH
-        start = Motif("word", matrix, alphabet, sites=_WORD_SITES)
-        own = shown.positives(target)
-        positives, nowhere = shown.sequences.subset(own), np.full(len(own), NO_ANCHOR)
-        motifs = refine(start, positives, nowhere, background, both_strands=shown.both_strands, settings=settings)
-        attempts += [ExtractedMotif(motif, (), target, 0.0, 0.0, 0.0, origin="word") for motif in motifs]
-    held = (_held(item, candidates, filters, shown) for item in shown.score(attempts))
-    return [item for item in held if item is not None]
-
-
 def _strayed(fitted: Scored, item: Scored, known: Sequence[Scored], shown: TrainingSet) -> bool:
     """Whether a fit is no longer the motif that it began with, and takes in the sites of others instead."""
     likeness = motif_similarity(fitted.extracted.motif, item.extracted.motif, shown.both_strands).correlation
@@ -260,27 +232,3 @@ def _strayed(fitted: Scored, item: Scored, known: Sequence[Scored], shown: Train
 def _alike(item: Scored, known: Sequence[Scored], shown: TrainingSet) -> int:
     """Count the motifs whose sites another takes in."""
     return sum(shown.takes_in(item, other) for other in known)
-
-
-def _held(
-    item: Scored, candidates: Sequence[ExtractedMotif], filters: FilterSites, shown: TrainingSet
-) -> Scored | None:
-    """Find the filters whose best windows lie on a motif's sites; None where there is none."""
-    target, width = item.extracted.target, item.extracted.motif.width
-    own = [candidate for candidate in candidates if candidate.target == target]
-    sited = np.flatnonzero(item.hits & shown.groups[target][1])
-    if not own or not len(sited):
-        return None
-    numbers = np.array([candidate.filters[0] for candidate in own])
-    windows = filters.sites.starts[np.ix_(sited, numbers)]
-    shares = overlap(item.starts[sited, None], width, windows, filters.width).mean(axis=0)
-    order = [int(place) for place in np.argsort(-shares, kind="stable") if shares[place] >= _HELD_SITES]
-    if not order:
-        return None
-    source = own[order[0]]
-    extracted = replace(
-        _refined(item.extracted, item.extracted.motif, source.motif, shown),
-        filters=tuple(int(numbers[place]) for place in order),
-        filter_threshold=source.filter_threshold,
-    )
-    return replace(item, extracted=extracted)

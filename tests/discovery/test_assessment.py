@@ -8,6 +8,7 @@ from scipy.stats import fisher_exact
 from sklearn.metrics import roc_auc_score
 
 from motifcnn.alphabet import DNA
+from motifcnn.discovery import assessment
 from motifcnn.discovery.assessment import assess
 from motifcnn.discovery.extraction import ExtractedMotif
 from motifcnn.discovery.placement import central_enrichment
@@ -134,6 +135,16 @@ def test_significant_motifs_come_first_and_names_and_sites_follow(examples):
 def test_within_the_significant_the_training_set_gives_the_order(examples):
     found = trial(examples, options=replace(SETTINGS, e_threshold=1e9))
     assert [tested.extracted.statistic for tested in found.motifs] == [50.0, 20.0]
+
+
+def test_a_motif_of_the_rest_stays_behind_the_first_of_its_target(examples):
+    chance, rest = EXTRACTED[0], replace(EXTRACTED[1], origin="rest")
+    found = trial(examples, extracted=(chance, rest)).motifs
+    assert [tested.motif.consensus for tested in found] == [CHANCE, SITE]
+    assert found[1].e_value <= SETTINGS.e_threshold < found[0].e_value
+    elsewhere = replace(chance, target=1)
+    for significant, order in (((True, False, False, True), [0, 3, 1, 2]), ((False, False, True, True), [2, 0, 1, 3])):
+        assert assessment._order((chance, chance, elsewhere, rest), significant) == order
 
 
 def test_recurrence_counts_restarts(examples):

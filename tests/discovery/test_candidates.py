@@ -158,3 +158,23 @@ def test_halves_of_a_motif_do_not_push_it_out(generator):
     shown = training_set(generator, [(word, (0, 0.9), 12)])
     scored = shown.score([candidate(word, 0), candidate(word[:8], 1), candidate(word[8:], 2)])
     assert (0,) in {item.extracted.filters for item in shown.without_mixtures(scored)}
+
+
+def test_what_motifs_leave_and_which_adds_most(generator):
+    from sklearn.linear_model import LogisticRegression
+
+    shown = training_set(generator, [("TGACGTAC", (0, 0.5), 3), ("GGATTTCC", (0.4, 0.9), 20), ("TGACGT", (0.9, 1), 3)])
+    known = np.arange(400) < 390
+    shown = replace(shown, groups=[(known, shown.groups[0][1] & known)])
+    first, *others = sorted(
+        shown.score([candidate("TGACGTAC", 0), candidate("GGATTTCC", 1), candidate("TGACGT", 2)]),
+        key=lambda item: item.extracted.filters,
+    )
+    features = np.array([(first.fair[known] - first.fair[known].mean()) / first.fair[known].std()]).T
+    truth = shown.groups[0][1][known]
+    chances = LogisticRegression(C=1e3).fit(features, truth).predict_proba(features)[:, 1]
+    left = shown.unexplained([first])
+    assert left[known] == pytest.approx(truth - chances, abs=1e-3)
+    assert np.isnan(left[~known]).all()
+    assert shown.adds_most([first], others).extracted.filters == (1,)
+    assert shown.adds_most([first, others[0]], others).extracted.filters == (2,)

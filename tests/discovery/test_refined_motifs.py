@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from motifcnn.alphabet import DNA
-from motifcnn.discovery import refined_motifs
+from motifcnn.discovery import refined_motifs, word_motifs
 from motifcnn.discovery.candidates import ExtractedMotif, TrainingSet
-from motifcnn.discovery.refined_motifs import FilterSites, fitted_to_labels
+from motifcnn.discovery.refined_motifs import fitted_to_labels
+from motifcnn.discovery.word_motifs import FilterSites
 from motifcnn.motifs import Motif
 from motifcnn.scanning.best import best_sites
 from motifcnn.sequences import Sequences
@@ -92,8 +93,45 @@ def test_the_first_motif_of_each_target_is_fitted_where_examples_suffice(generat
 
 def test_few_letters_of_budget_leave_no_words(generator, monkeypatch):
     shown = training_set(generator)
-    monkeypatch.setattr(refined_motifs, "_WORDS", 2)  # fewer than one of each length
+    monkeypatch.setattr(word_motifs, "_WORDS", 2)  # fewer than one of each length
     assert all(item.extracted.origin == "filter" for item in refined(shown, "GATTGACGNNCCTAGC"))
+
+
+def two_words(generator, other="GGATTTCC", examples=400):
+    """Each half of the positives holds a word; a filter reads each, the second one with flanks of chance."""
+    shown = training_set(generator, examples)
+    for number in range(0, examples, 4):
+        start = shown.sequences.offsets[number]
+        shown.sequences.codes[start : start + 50] = generator.integers(0, 4, 50)
+        place = int(generator.integers(5, 35))
+        shown.sequences.codes[start + place : start + place + len(other)] = DNA.encode(other)
+    return shown, *filters_of(shown, "NNNNTGACGTCANNNN", "ACTGGATTTNNCTAGC")
+
+
+def test_words_tell_what_the_first_motif_leaves(generator):
+    shown, candidates, filters = two_words(generator)
+    distinct = shown.merge(shown.score(candidates), 20)
+    found = refined_motifs.with_words_for_the_rest(distinct, candidates, filters, shown)
+    first, second = (item.extracted for item in found[:2])
+    assert first is distinct[0].extracted
+    assert second.origin == "rest"
+    assert "GGATTTCC" in {second.motif.consensus, second.motif.reverse_complement().consensus}
+    assert second.filters[0] == 1
+    for item in found[2:]:  # a filter's motif of the same word is left out
+        assert not shown.takes_in(found[1], item)
+    assert len(refined_motifs.with_words_for_the_rest(distinct, candidates, filters, limited(shown, 1))) == 1
+    assert refined_motifs.with_words_for_the_rest([], candidates, filters, shown) == []
+
+
+def test_large_sets_get_no_words_for_the_rest(generator, monkeypatch):
+    shown, candidates, filters = two_words(generator)
+    distinct = shown.merge(shown.score(candidates), 20)
+    monkeypatch.setattr(refined_motifs, "_REFINED_LETTERS", 31 * 200 * 50)  # one motif less than the most
+    assert refined_motifs.with_words_for_the_rest(distinct, candidates, filters, shown) == distinct
+
+
+def limited(shown, motifs):
+    return replace(shown, settings=replace(SETTINGS, max_motifs=motifs))
 
 
 def test_a_fit_that_takes_in_the_sites_of_another_motif_is_not_kept(generator):
