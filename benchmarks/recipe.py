@@ -44,6 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "neither": {"seeded_filters": 0.0, "word_sums": False},
     "before": {"seeded_filters": 0.0, "word_sums": False, "learning_rate": 8e-3, "epochs": 30, "patience": 8},
     "12 epochs": {"epochs": 12},
+    "no smoothing": {"label_smoothing": 0.0},
     "shifts": {"augment_shift": 10, "clean_epochs": 0.0},
     "substitutions": {"augment_substitutions": 0.05, "clean_epochs": 0.0},
     "indels": {"augment_indels": 5, "clean_epochs": 0.0},
