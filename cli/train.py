@@ -136,7 +136,8 @@ def say_outcome(outcome: "Outcome", out: Path, e_threshold: float) -> None:
         names = list(outcome.examples.track_names)
         speech.say(ablation_sentence({"ablation": ablation_metrics(outcome.channels.ablation)}, names))
     significant = [m for m in outcome.assessment.motifs if m.e_value <= e_threshold]
-    speech.say(f"{len(significant)} of {len(outcome.assessment.motifs)} motifs are significant (E ≤ {e_threshold:g})")
+    are = "is" if len(significant) == 1 else "are"
+    speech.say(f"{len(significant)} of {len(outcome.assessment.motifs)} motifs {are} significant (E ≤ {e_threshold:g})")
     for tested in outcome.assessment.motifs[:5]:
         composed = tested.composition.explained and tested in significant
         known = tested.relatives

@@ -92,7 +92,9 @@ def motif_sentence(rows: Sequence[MotifRow], e_threshold: float, targets: int) -
     if not rows:
         return f"No motif was significant ({limit}): no filter of the network fired at enough sites to make a motif."
     significant = [row for row in rows if row.significant]
-    best = significant[0] if significant else min(rows, key=lambda row: float(row.p_value.value or "inf"))
+    more = [row for row in significant if not row.composition_only]
+    ranked = more or significant
+    best = ranked[0] if ranked else min(rows, key=lambda row: float(row.p_value.value or "inf"))
     reads = f"{best.name} ({best.consensus}"
     reads += f", {best.target})" if targets > 1 and best.target else ")"
     if not significant and not best.p_value.value:
@@ -104,11 +106,15 @@ def motif_sentence(rows: Sequence[MotifRow], e_threshold: float, targets: int) -
         )
     lead = "One motif is" if len(significant) == 1 else f"{plural(len(significant), 'motif')} are"
     which = "the first" if len(significant) > 1 else "it"
+    if best is not significant[0]:
+        which = "the first that is more than composition" if len(more) > 1 else "the one that is more than composition"
     sentence = f"{lead} significant on held-out sequences ({limit}); {which} is {reads}"
     sentence += f", E\u00a0=\u00a0{best.e_value.text}"
     if best.best_match:
         sentence += f"; the nearest known motif is {best.best_match} (E\u00a0=\u00a0{best.match_e_value.text}"
         sentence += f"; {best.kin})" if best.kin else ")"
+    if not more:
+        sentence += f". Composition alone explains {'it' if len(significant) == 1 else 'each of them'}"
     return sentence + "."
 
 

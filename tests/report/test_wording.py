@@ -1,5 +1,10 @@
+from dataclasses import replace
+
+import pytest
+
 from motifcnn.report.performance import Performance
-from motifcnn.report.wording import cross_validation_sentence, headline
+from motifcnn.report.tables import motif_rows
+from motifcnn.report.wording import cross_validation_sentence, headline, motif_sentence
 
 
 def test_folds_that_all_reach_the_same_have_no_deviation_not_an_unknown_one():
@@ -27,3 +32,26 @@ def test_average_precision_is_held_against_the_share_of_positives():
     )
     metrics["test"]["auroc"] = 0.5
     assert "better than guessing: average precision 0.41" in headline(metrics, measured)
+
+
+@pytest.mark.parametrize(
+    ("composition_only", "which", "end"),
+    [
+        (
+            "",
+            "2 motifs are significant on held-out sequences (E ≤ 0.05); the first is motif_1 (",
+            "E\u00a0=\u00a00.01.",
+        ),
+        ("1", "); the one that is more than composition is motif_2 (", "E\u00a0=\u00a00.01."),
+        ("12", "); the first is motif_1 (", "E\u00a0=\u00a00.01. Composition alone explains each of them."),
+    ],
+)
+def test_motifs_of_composition_are_not_spoken_of_as_the_finding(composition_only, which, end):
+    rows = motif_rows([{"motif": f"motif_{n}", "consensus": "TGACGT", "e_value": "0.01"} for n in (1, 2)], 0.05)
+    rows = [replace(row, composition_only=row.name[-1] in composition_only) for row in rows]
+    sentence = motif_sentence(rows, 0.05, 1)
+    assert which in sentence.replace("\u00a0", " ")
+    assert sentence.endswith(end)
+    alone = motif_sentence(rows[:1], 0.05, 1).replace("\u00a0", " ")
+    assert "; it is motif_1 (" in alone
+    assert alone.endswith(". Composition alone explains it.") == ("1" in composition_only)
