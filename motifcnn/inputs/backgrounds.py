@@ -36,6 +36,9 @@ _THOROUGH = (1.0, 50)
 
 _SHUFFLED = "_shuffled"
 
+_FEW_KEYS = 1024
+"""Words that a table of all of them numbers faster than sorting them does."""
+
 
 def shuffle(codes: Codes, k: int, generator: np.random.Generator) -> Codes:
     """Shuffle a sequence so that the count of every word of k letters stays what it was.
@@ -72,11 +75,11 @@ def shuffle_each(codes: Codes, offsets: Integers, k: int, generator: np.random.G
     if base ** (k - 1) >= 2**62:
         raise MotifcnnError(f"words of {k} letters are too long to be counted; give a shorter length")
     shuffled = codes.copy()
+    if k > 1:
+        _walks(codes, offsets, k, base, generator, shuffled)
+        return shuffled
     for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-        if k == 1:
-            generator.shuffle(shuffled[start:end])
-        elif end - start > k:
-            _walk(codes[start:end], k, base, generator, shuffled[start:end])
+        generator.shuffle(shuffled[start:end])
     return shuffled
 
 
@@ -109,6 +112,33 @@ def _free_ending(names: Sequence[str]) -> str:
 
 
 @compiled
+def _walks(codes: Any, offsets: Any, k: int, base: int, generator: Any, shuffled: Any) -> None:
+    """Walk over each sequence longer than k letters."""
+    for sequence in range(len(offsets) - 1):
+        start, end = offsets[sequence], offsets[sequence + 1]
+        if end - start > k:
+            _walk(codes[start:end], k, base, generator, shuffled[start:end])
+
+
+@compiled
+def _numbered(keys: Any, kinds: int) -> Any:
+    """Number keys from 0 on in their order, equal ones alike, and count the different ones."""
+    number = np.zeros(len(keys), dtype=np.int64)
+    if kinds <= _FEW_KEYS:
+        place = np.zeros(kinds, dtype=np.int64)
+        for key in keys:
+            place[key] = 1
+        place = np.cumsum(place)
+        for i in range(len(keys)):
+            number[i] = place[keys[i]] - 1
+        return number, place[-1]
+    order = np.argsort(keys, kind="mergesort")
+    for i in range(1, len(keys)):
+        number[order[i]] = number[order[i - 1]] + (keys[order[i]] != keys[order[i - 1]])
+    return number, number[order[-1]] + 1
+
+
+@compiled
 def _walk(codes: Any, k: int, base: int, generator: Any, shuffled: Any) -> None:
     """Write a uniformly random Eulerian walk over the words of k-1 letters to `shuffled`."""
     visits = len(codes) - k + 2
@@ -116,13 +146,7 @@ def _walk(codes: Any, k: int, base: int, generator: Any, shuffled: Any) -> None:
     for i in range(visits):
         for j in range(k - 1):
             keys[i] = keys[i] * base + codes[i + j]
-    order = np.argsort(keys, kind="mergesort")
-    vertex = np.zeros(visits, dtype=np.int64)
-    vertices = 0
-    for i in range(1, visits):
-        vertices += keys[order[i]] != keys[order[i - 1]]
-        vertex[order[i]] = vertices
-    vertices += 1
+    vertex, vertices = _numbered(keys, base ** (k - 1))
 
     # edges that leave vertex v: positions first[v] to first[v + 1] of `target` and `letter`
     first = np.zeros(vertices + 1, dtype=np.int64)

@@ -27,6 +27,12 @@ _LEAST_ALONE = 0.05
 _BATCH = 1024
 
 
+class _Minimiser(torch.optim.LBFGS):
+    """L-BFGS without what PyTorch wraps around this method, which imports its compiler, at a second or so."""
+
+    add_param_group = torch.optim.Optimizer.add_param_group.__wrapped__  # type: ignore[attr-defined]
+
+
 def calibrate(
     network: MotifNetwork, objective: Objective, data: TrainingData, sequences: Sequences, settings: TrainingSettings
 ) -> None:
@@ -83,10 +89,10 @@ def _likeliest(
     likely = torch.tensor(before, dtype=torch.float64)
     shares = likely.clone().requires_grad_()
     offset = torch.zeros(logits.shape[2], dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([shares, offset], max_iter=100, line_search_fn="strong_wolfe")
+    optimiser = _Minimiser([shares, offset], max_iter=100, line_search_fn="strong_wolfe")
 
     def step() -> torch.Tensor:
-        optimiser.zero_grad()
+        shares.grad = offset.grad = None
         cost = 0.5 * (((shares - likely) / spread) ** 2).sum() + 0.5 * (offset**2).sum()
         if len(values):
             summed = torch.einsum("k,kno->no", shares * allowed, logits) + offset

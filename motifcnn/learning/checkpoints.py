@@ -12,6 +12,7 @@ from safetensors.torch import save
 
 from motifcnn.errors import InputError
 from motifcnn.formats.files import atomic_write
+from motifcnn.learning.adamw import AdamW
 from motifcnn.ranks import Ranks
 
 Tensors = dict[str, torch.Tensor]
@@ -24,7 +25,7 @@ class Checkpoint:
     Args:
         weights: The network's tensors.
         best: Those of the best epoch so far.
-        optimiser: Moments of each parameter, named `<number>.<moment>`.
+        optimiser: What `AdamW.state` gives.
         epoch: Epochs done.
         best_epoch: The best of them; 0 before the first.
         best_cost: What it had of that by which epochs are compared, the less the better.
@@ -40,36 +41,26 @@ class Checkpoint:
     history: tuple[tuple[float, ...], ...] = ()
 
     @classmethod
-    def begin(cls, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> Self:
+    def begin(cls, network: torch.nn.Module, optimiser: AdamW) -> Self:
         """Return the state before the first epoch."""
         state = cls.take(network, optimiser)
         return cls(state.weights, {n: t.clone() for n, t in state.weights.items()}, state.optimiser)
 
     @classmethod
-    def take(cls, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> Self:
+    def take(cls, network: torch.nn.Module, optimiser: AdamW) -> Self:
         """Refer to the present tensors of a network and its optimiser."""
         weights = {name: tensor.detach() for name, tensor in network.state_dict().items()}
-        moments = {
-            f"{number}.{name}": tensor
-            for number, state in optimiser.state_dict()["state"].items()
-            for name, tensor in state.items()
-        }
-        return cls(weights, {}, moments)
+        return cls(weights, {}, optimiser.state())
 
     def kept(self) -> Self:
         """Return the state apart from the network and the optimiser that it refers to, which go on changing."""
         weights, optimiser = ({n: t.clone() for n, t in part.items()} for part in (self.weights, self.optimiser))
         return replace(self, weights=weights, optimiser=optimiser)
 
-    def put_into(self, network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    def put_into(self, network: torch.nn.Module, optimiser: AdamW) -> None:
         """Restore a network and its optimiser to this state."""
         network.load_state_dict(self.weights)
-        state = optimiser.state_dict()
-        state["state"] = {}
-        for key, tensor in self.optimiser.items():
-            number, name = key.split(".", 1)
-            state["state"].setdefault(int(number), {})[name] = tensor
-        optimiser.load_state_dict(state)
+        optimiser.restore(self.optimiser)
 
 
 def save_checkpoint(path: Path, state: Checkpoint) -> None:

@@ -115,15 +115,13 @@ def _known(
 
 
 def _score_labels(predicted: Matrix, truth: npt.NDArray[np.bool_]) -> TargetScores:
-    from sklearn.metrics import roc_auc_score
-
     n, positives = len(truth), int(truth.sum())
     if positives in (0, n):
         return TargetScores(n, positives)
     return TargetScores(
         n,
         positives,
-        auroc=float(roc_auc_score(truth, predicted)),
+        auroc=rank_auroc(predicted, truth),
         average_precision=average_precision(predicted, truth),
     )
 

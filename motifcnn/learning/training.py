@@ -14,9 +14,10 @@ from motifcnn.batches import halved, over_batches
 from motifcnn.encoding import EncodedSequences, Places
 from motifcnn.errors import InterruptedRun, MotifcnnError
 from motifcnn.inputs.shuffles import Shuffles
+from motifcnn.learning.adamw import AdamW
 from motifcnn.learning.augmentation import Augmentation, augmented_epochs
 from motifcnn.learning.checkpoints import Checkpoint, save_checkpoint, shared_checkpoint
-from motifcnn.learning.evaluation import score_predictions
+from motifcnn.learning.evaluation import headline_score, score_predictions
 from motifcnn.model.batch_share import UNDIVIDED, BatchShare, share_batches
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
@@ -176,12 +177,7 @@ class _Loop:
         self.network, self.objective, self.data, self.settings, self.seed = network, objective, data, settings, seed
         self.device = data.encoded.device
         self.values = torch.from_numpy(data.values).to(self.device)
-        decayed = [p for p in network.parameters() if p.dim() > 1]
-        plain = [p for p in network.parameters() if p.dim() <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-            lr=settings.learning_rate,
-        )
+        self.optimiser = AdamW(network.parameters(), settings.weight_decay)
         self.steps = math.ceil(len(data.train) / settings.batch_size)
         self.augmented = augmented_epochs(settings)
         self.shown = data.encoded
@@ -215,7 +211,7 @@ class _Loop:
     def _begin_with(self, state: Checkpoint, batch_size: int) -> None:
         self.settings = replace(self.settings, batch_size=batch_size)
         self.steps = math.ceil(len(self.data.train) / batch_size)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         self.restore(state)
 
     def _run_epoch(self) -> EpochRecord:
@@ -233,7 +229,7 @@ class _Loop:
         ]
         train_loss = float(torch.stack(losses).mean()) / self.network.restarts
         validation_loss, score = self._validate()
-        rate = self.optimiser.param_groups[0]["lr"]
+        rate = self._learning_rate((epoch + 1) * self.steps - 1)
         record = EpochRecord(epoch + 1, rate, train_loss, validation_loss, score)
         # where positives are rare the weighted loss hangs on few of them, and says little of what comes first
         by_score = self.objective.rare and math.isfinite(score)
@@ -256,8 +252,6 @@ class _Loop:
         return Augmentation(self.settings, _epoch_seed(self.seed + 2, epoch), width).places
 
     def _step(self, indices: torch.Tensor, number: int) -> torch.Tensor:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._learning_rate(number)
         indices = indices[self.share.begin(len(indices))]
         batch = self.shown.batch(indices, self.places)
         with _autocast(self.device, self.settings.precision):
@@ -265,13 +259,11 @@ class _Loop:
         values = self.values[self.data.rows(indices)]
         loss = self.objective.loss(logits.float(), values, self.settings.label_smoothing)
         loss = self.share.weigh(loss, torch.isfinite(values).sum())
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.share.add_gradients(self.network)
-        torch.nn.utils.clip_grad_norm_(
-            self.network.parameters(), self.settings.gradient_clip * self.network.restarts**0.5
-        )
-        self.optimiser.step()
+        largest_norm = self.settings.gradient_clip * self.network.restarts**0.5
+        self.optimiser.step(self._learning_rate(number), largest_norm)
         return self.share.total(loss.detach())
 
     def _learning_rate(self, step: int) -> float:
@@ -288,9 +280,7 @@ class _Loop:
         values = self.data.values[self._rows(self.data.validation)]
         loss = float(self.objective.loss(logits[:, None], torch.from_numpy(values)))
         predictions = self.objective.predictions(logits).numpy()
-        figures = torch.tensor(
-            [loss, score_predictions(self.objective, predictions, values).headline], dtype=torch.float64
-        )
+        figures = torch.tensor([loss, headline_score(self.objective, predictions, values)], dtype=torch.float64)
         self.share.ranks.copy_first(figures)  # so that all stop at the same epoch, whatever their processors round
         return float(figures[0]), float(figures[1])
 

@@ -13,6 +13,7 @@ from scipy.stats import chisquare
 from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.errors import MotifcnnError
 from motifcnn.formats.genome import Genome
+from motifcnn.inputs import backgrounds
 from motifcnn.inputs.backgrounds import MAXIMUM_UNKNOWN, gc_matched_windows, shuffle, shuffled_negatives
 from motifcnn.intervals import Interval
 from motifcnn.sequences import Sequences
@@ -68,6 +69,14 @@ def test_the_same_seed_gives_the_same_shuffle_and_another_seed_another():
     codes = np.random.default_rng(0).integers(0, 4, 500).astype(np.uint8)
     first, again, other = (shuffle(codes, 2, np.random.default_rng(seed)) for seed in (5, 5, 6))
     assert first.tolist() == again.tolist() != other.tolist()
+
+
+@pytest.mark.parametrize("kinds", [300, 5000])
+def test_words_are_numbered_in_their_order_by_table_and_by_sorting(kinds, generator):
+    keys = generator.integers(0, 300, 400)
+    different, expected = np.unique(keys, return_inverse=True)
+    number, count = backgrounds._numbered(keys, kinds)
+    assert (number.tolist(), count) == (expected.tolist(), len(different))
 
 
 @pytest.mark.parametrize("k", [1, 2, 9])

@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -135,3 +137,13 @@ def test_one_alone_keeps_the_order_whatever_the_validation_set_says(generator):
     (share,), offset = weigh(BINARY, torch.empty(1, 0, 1), torch.empty(0, 1))
     assert share == pytest.approx(1.0)
     assert offset.tolist() == [0.0]
+
+
+def test_pytorchs_compiler_is_not_imported():
+    code = (
+        "import sys, torch\nfrom motifcnn.learning.calibration import weigh\n"
+        "from motifcnn.objectives import Objective\n"
+        "weigh(Objective('binary', ('bound',), weights=(1.0,)), torch.randn(1, 9, 1), torch.ones(9, 1))\n"
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,13 +6,14 @@ import torch
 from safetensors.torch import save_file
 
 from motifcnn.errors import InputError
+from motifcnn.learning.adamw import AdamW
 from motifcnn.learning.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
 
 def layer_and_optimiser(seed, steps=3):
     torch.manual_seed(seed)
     layer = torch.nn.Linear(4, 2)
-    optimiser = torch.optim.AdamW(layer.parameters(), lr=0.1)
+    optimiser = AdamW(layer.parameters(), 0.01)
     for _ in range(steps):
         step(layer, optimiser)
     return layer, optimiser
@@ -21,7 +22,7 @@ def layer_and_optimiser(seed, steps=3):
 def step(layer, optimiser):
     optimiser.zero_grad()
     layer(torch.ones(3, 4)).square().sum().backward()
-    optimiser.step()
+    optimiser.step(0.1, 1.0)
 
 
 def state_of(layer, optimiser):
