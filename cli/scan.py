@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from motifcnn.ranks import Ranks
 
 
-@with_tunables("", "scan", without=("baseline",))
+@with_tunables(
+    "", "scan", without=("baseline",), help_of={"seed": "Taken as by others; a scan draws nothing at random."}
+)
 def scan(
     genome: Annotated[Path, typer.Argument(metavar="GENOME", help="FASTA, plain, gzip or bgzip; - reads stdin.")],
     motifs: Annotated[

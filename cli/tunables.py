@@ -5,7 +5,7 @@ A command decorated with `with_tunables` gets a `settings` argument: the default
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -30,8 +30,16 @@ _PANELS = {
 }
 
 
-def with_tunables(*sections: str, without: Sequence[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for every setting of these sections ("" for the general ones), but for some."""
+def with_tunables(
+    *sections: str, without: Sequence[str] = (), help_of: Mapping[str, str] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for every setting of these sections.
+
+    Args:
+        *sections: Their names; "" for the general ones.
+        without: Settings that get none.
+        help_of: Help of settings that mean something else to this command.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         tunables = {
@@ -49,7 +57,7 @@ def with_tunables(*sections: str, without: Sequence[str] = ()) -> Callable[[Call
             for p in inspect.signature(command).parameters.values()
             if p.name != "settings"
         ]
-        options = [_parameter(*tunable) for tunable in tunables.values()]
+        options = [_parameter(*tunable, (help_of or {}).get(name)) for name, tunable in tunables.items()]
         parameters = [*own, _config_parameter(), *options]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -77,7 +85,7 @@ def _config_parameter() -> inspect.Parameter:
     )
 
 
-def _parameter(section: str, name: str) -> inspect.Parameter:
+def _parameter(section: str, name: str, other_help: str | None) -> inspect.Parameter:
     kind = _section_type(section)
     hint, default = get_type_hints(kind)[name], getattr(kind(), name)
     listed = get_origin(hint) is tuple
@@ -85,7 +93,7 @@ def _parameter(section: str, name: str) -> inspect.Parameter:
     flag = f"--{name.replace('_', '-')}"
     option = typer.Option(
         f"{flag}/--no-{flag[2:]}" if hint is bool else flag,
-        help=library.help_text(kind, name) + (" Separated by commas." if listed else ""),
+        help=(other_help or library.help_text(kind, name)) + (" Separated by commas." if listed else ""),
         show_default=("on" if default else "off") if hint is bool else shown,
         rich_help_panel=_PANELS[section],
         metavar="NAME,NAME" if listed else None,
