@@ -131,7 +131,7 @@ def _check_fasta(head: bytes, path: str | Path) -> None:
         begins = first.split(b"\n", 1)[0][:20].decode("ascii", "replace").rstrip()
         kind = "FASTQ; convert it to FASTA" if head.startswith(b"@") else f"{begins!r}; give FASTA"
         if str(path) == "-" and _BED.match(first):
-            kind = f"{begins!r}, as BED does, which is read from files only (with --genome); give a file, or FASTA"
+            kind = f"{begins!r}, as BED does, which commands with --genome read, and from files only; give FASTA"
         raise InputError(f"is not FASTA: it begins with {kind}, where records begin with '>'", shown(path))
     if b"\r" in head[:-1] and b"\n" not in head:  # a block may end between the two of "\r\n"
         raise InputError("has the line ends of an old Macintosh; convert them (tr '\\r' '\\n')", shown(path))

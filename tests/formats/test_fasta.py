@@ -223,7 +223,7 @@ class TestFaults:
             monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"# peaks\n{first}\n".encode())))
             with pytest.raises(InputError, match=r"^standard input: is not FASTA: it begins with") as caught:
                 read_fasta("-") if reader == "read" else list(stream_fasta("-", DNA))
-            message = ", as BED does, which is read from files only (with --genome); give a file, or FASTA"
+            message = ", as BED does, which commands with --genome read, and from files only; give FASTA"
             assert (message in str(caught.value)) == told
 
     def test_line_is_right_beyond_the_first_block(self, tmp_path, monkeypatch):
