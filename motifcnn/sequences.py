@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Self
 
 import numpy as np
@@ -93,13 +94,18 @@ class Sequences:
             names, codes = self.names[first : first + _BLOCK], self.codes[offsets[0] : offsets[-1]]
             yield Sequences(names, codes, offsets - offsets[0], self.alphabet)
 
-    def cells(self, values: npt.NDArray[np.number], form: str) -> list[str]:
+    def cells(self, values: npt.NDArray[np.number] | npt.NDArray[np.bool_], form: str) -> list[str]:
         """Return a cell of a table for each sequence: a number for each of its letters, commas between them.
 
         Args:
             values: Shape [total positions].
-            form: How a number is written, such as "%.6g".
+            form: How a number is written, such as "%.6g"; true and false are always 1 and 0.
         """
+        if values.dtype == np.bool_:  # a hundred times faster, at two bytes a letter
+            text = np.full((len(values), 2), ord(","), dtype=np.uint8)
+            text[:, 0] = values + np.uint8(ord("0"))
+            digits, ends = text.tobytes().decode("ascii"), (2 * self.offsets).tolist()
+            return [digits[start : max(start, end - 1)] for start, end in pairwise(ends)]
         return [",".join(part) for part in np.split(np.char.mod(form, values), self.offsets[1:-1])]
 
     def letter_frequencies(self) -> npt.NDArray[np.float64]:

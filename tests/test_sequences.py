@@ -59,3 +59,12 @@ def test_thinned_to_so_many_letters(some):
     assert sequences.thinned(everything, 6).tolist() == [0, 3]
     assert sequences.thinned(everything[2:], 100).tolist() == [2, 3, 4]
     assert sequences.thinned(everything[:0], 1).tolist() == []
+
+
+def test_cells_of_true_and_false_need_no_numbers_made_into_text(some, generator, monkeypatch):
+    sequences, codes = some
+    values = generator.random(len(sequences.codes)) < 0.5
+    expected = sequences.cells(values.astype(int), "%d")
+    assert [cell.count(",") + 1 for cell in expected if cell] == [len(each) for each in codes if len(each)]
+    monkeypatch.delattr(np.char, "mod")
+    assert sequences.cells(values, "%d") == expected

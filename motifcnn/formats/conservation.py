@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from motifcnn.errors import InputError
 from motifcnn.formats.bedgraph import bedgraph_stretches
-from motifcnn.formats.files import open_bytes, write_text
+from motifcnn.formats.files import atomic_write, open_bytes
 from motifcnn.formats.genome_tracks import (
     LARGEST,
     MISSING,
@@ -131,7 +131,9 @@ def _read_table(path: str | Path, sequences: Sequences) -> Values:
     return values
 
 
-def write_table(path: str | Path, sequences: Sequences, values: npt.NDArray[np.number], name: str) -> None:
+def write_table(
+    path: str | Path, sequences: Sequences, values: npt.NDArray[np.number] | npt.NDArray[np.bool_], name: str
+) -> None:
     """Write values along sequences as TSV (`name<TAB>v1,v2,…`), which `read_tracks` reads again.
 
     Args:
@@ -140,8 +142,10 @@ def write_table(path: str | Path, sequences: Sequences, values: npt.NDArray[np.n
         values: Shape [total positions]; NaN where there is no value.
         name: Heading of the values.
     """
-    lines = [f"{own}\t{row}\n" for own, row in zip(sequences.names, sequences.cells(values, "%.6g"), strict=True)]
-    write_text(path, "".join([f"id\t{name}\n", *lines]))
+    with atomic_write(path) as file:
+        file.write(f"id\t{name}\n".encode())
+        for own, row in zip(sequences.names, sequences.cells(values, "%.6g"), strict=True):
+            file.write(f"{own}\t{row}\n".encode())
 
 
 def table_rows(path: str | Path, wanted: Container[str] | None = None) -> Iterator[tuple[int, str, Values]]:
