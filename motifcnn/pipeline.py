@@ -153,7 +153,7 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
         reading_frames=settings.training.reading_frames,
     )
     if ranks.is_first:
-        directory.prepare(force=request.force, resume=request.resume)
+        directory.prepare(force=request.force, resume=request.resume, inputs=[path for _, path in inputs])
         if request.resume:
             record.check_resumable(directory)
         record.write(directory)

@@ -8,7 +8,7 @@ import platform
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 import motifcnn
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.files import remove_partial, sha256, write_text
+from motifcnn.formats.files import refuse_read, remove_partial, sha256, write_text
 from motifcnn.settings import Settings, to_dict, to_toml
 
 SCHEMA_VERSION = 1
@@ -38,12 +38,17 @@ class RunDirectory:
             return self.path / FILES[name]
         raise AttributeError(name)
 
-    def prepare(self, *, force: bool, resume: bool) -> None:
-        """Make the directory, or refuse to write over another run.
+    def prepare(self, *, force: bool, resume: bool, inputs: Iterable[Path] = ()) -> None:
+        """Make the directory, or refuse to write over another run, or over what this one reads.
+
+        Args:
+            force: Write over an earlier run.
+            resume: Go on with one.
+            inputs: Files that are read, and folders of such.
 
         Raises:
-            MotifcnnError: It is not empty and neither `force` nor `resume` was given, or there is
-                nothing in it to resume.
+            MotifcnnError: It is not empty and neither `force` nor `resume` was given, there is
+                nothing in it to resume, or one of its files is an input.
         """
         if self.path.exists() and not self.path.is_dir():
             raise MotifcnnError(f"{self.path}: is a file; give another directory with --out")
@@ -55,6 +60,7 @@ class RunDirectory:
                 f"{self.path}: is not empty; give another directory with --out, go on with --resume, "
                 "or write over it with --force"
             )
+        self._refuse_inputs(inputs)
         try:
             self.logos.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -63,6 +69,11 @@ class RunDirectory:
             remove_partial(folder)
         if occupied and not resume:
             self._remove_old_run()
+
+    def _refuse_inputs(self, inputs: Iterable[Path]) -> None:
+        files = [file for path in inputs for file in (path.iterdir() if path.is_dir() else [path])]
+        for name in FILES.values():
+            refuse_read(self.path / name, files, "give another directory with --out")
 
     def _remove_old_run(self) -> None:
         """Remove the files of an earlier run, and nothing else."""

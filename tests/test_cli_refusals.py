@@ -69,6 +69,26 @@ def test_what_is_read_is_not_written_over_even_by_force(run_cli, tiny_run, tmp_p
     assert own.read_bytes() == source.read_bytes()
 
 
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["asked", "forced"])
+def test_windows_are_not_written_over_the_genome_even_by_force(run_cli, tiny_run, tmp_path, force):
+    genome = tmp_path / "genome.bw"
+    genome.write_bytes(tiny_run.sequences.read_bytes())
+    result = run_cli("scan", genome, "-m", tiny_run.path, "--model-track", genome, *force)
+    assert result.exit_code == 1
+    assert f"{genome}: is a file that is read; give another name with --model-track" in result.stderr
+    assert genome.read_bytes() == tiny_run.sequences.read_bytes()
+
+
+def test_a_seed_of_a_scan_says_that_it_decides_nothing(run_cli, tiny_run):
+    scan = ("scan", tiny_run.sequences, "-m", tiny_run.path)
+    assert run_cli(*scan, "--seed", 5).stdout == run_cli(*scan).stdout
+    said = {command: " ".join(run_cli(command, "--help").stdout.split()) for command in ("scan", "train")}
+    assert [("Seed of every random" in text, "draws nothing" in text) for text in said.values()] == [
+        (False, True),
+        (True, False),
+    ]
+
+
 @pytest.mark.parametrize("command", ["scan", "predict", "explain", "compare"])
 def test_a_directory_is_no_file_to_write(run_cli, tiny_run, tmp_path, command):
     read = [tiny_run.path] if command == "compare" else [tiny_run.sequences, "-m", tiny_run.path]

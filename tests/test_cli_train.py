@@ -121,6 +121,23 @@ def test_force_replaces_a_run_and_leaves_other_files(run_cli, tiny_run, tmp_path
     check_run(tmp_path)
 
 
+@pytest.mark.parametrize("role", ["labels", "known motifs", "conservation"])
+def test_force_writes_over_no_input(run_cli, tiny_run, tmp_path, role):
+    own = (
+        tmp_path / {"labels": "predictions.tsv", "known motifs": "known_motifs.meme", "conservation": "sites.tsv"}[role]
+    )
+    source = {"labels": tiny_run.labels, "known motifs": tiny_run.truth}.get(role)
+    names = [line.split("\t")[0] for line in tiny_run.labels.read_text().splitlines()[1:]]
+    own.write_text(source.read_text() if source else "".join(f"{name}\t{','.join('1' * 40)}\n" for name in names))
+    before = own.read_text()
+    options = {"known motifs": ["--database", own], "conservation": ["--conservation", own]}.get(role, [])
+    labels = own if role == "labels" else tiny_run.labels
+    result = run_cli("train", tiny_run.sequences, labels, "-o", tmp_path, *QUICK, *options, "--force")
+    assert result.exit_code == 1
+    assert f"{own}: is a file that is read; give another directory with --out" in result.stderr
+    assert list(contents(tmp_path).values()) == [before.encode()]
+
+
 def test_known_motifs_are_named(run_cli, tiny_run, tmp_path):
     options = [*tiny_run.options, "--database", tiny_run.truth]
     result = run_cli("train", tiny_run.sequences, tiny_run.labels, "-o", tmp_path / "run", *options)

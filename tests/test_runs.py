@@ -75,6 +75,19 @@ def test_force_removes_the_old_run_and_nothing_else(run):
     assert names_in(run) == ["notes.txt"]
 
 
+@pytest.mark.parametrize("options", [{"force": True, "resume": False}, {"force": False, "resume": True}])
+@pytest.mark.parametrize("inside", [True, False], ids=["in a folder that is read", "itself"])
+@pytest.mark.parametrize("name", ["predictions.tsv", "motifs.meme"])
+def test_what_is_read_is_not_written_over(run, options, inside, name):
+    fill(run)
+    before = names_in(run)
+    with pytest.raises(MotifcnnError, match=r"is a file that is read; give another directory with --out$") as caught:
+        run.prepare(**options, inputs=[run.path / "notes.txt", run.path if inside else run.path / name])
+    assert inside or str(caught.value).startswith(f"{run.path / name}:")
+    assert names_in(run) == before
+    run.prepare(**options, inputs=[run.path / "notes.txt", Path("-"), run.path / "no_such"])
+
+
 @pytest.mark.parametrize("force", [True, False])
 def test_resume_keeps_everything(run, force):
     fill(run)

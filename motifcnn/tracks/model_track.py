@@ -16,6 +16,7 @@ from motifcnn.devices import Device
 from motifcnn.drawing.logos import logo_file_name
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.fasta import FastaChunk, Softmask, stream_fasta
+from motifcnn.formats.files import refuse_read
 from motifcnn.formats.window_tracks import WindowValues, write_window_tracks
 from motifcnn.model.architectures import positions_after
 from motifcnn.model.sliding_maximum import SlidingMaximum
@@ -95,6 +96,8 @@ def write_model_tracks(request: ModelTrackRequest, device: Device) -> ModelTrack
     model = model_of(request.run, device, whole="scan --model-track")
     files = track_files(request.out, model.objective.output_names, [motif.name for motif in request.motifs])
     present = [path for path in files if path.exists()]
+    for path in present:
+        refuse_read(path, [request.genome, Path(request.settings.background)], "give another name with --model-track")
     if present and not request.force:
         raise MotifcnnError(f"{present[0]}: exists; give another name, or write over it with --force")
     width = request.settings.track_width or model.width
