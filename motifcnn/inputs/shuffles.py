@@ -26,7 +26,12 @@ _DISTINCT: Final = 0.5
 _SAME: Final = 0.5
 """Share of places at which a negative has its positive's letter, at most: mutants of a site are no shuffles."""
 _COMPARED: Final = 1000
-"""Negatives whose places are compared, about."""
+"""Negatives whose places are compared, and sequences of a label that are compared with their shuffles, about."""
+_LONGER: Final = 3
+_DRAWS: Final = 9
+_BEYOND: Final = 10.0
+"""Words longer by so many letters than those that shuffling kept recur in real sequences; and beyond so many standard
+deviations of so many draws, which no shuffle's do: human sets have 35 and more, their shuffles 2."""
 _LETTERS: Final = 20_000_000
 """Letters of all examples, at most: so many negatives cannot be learned by heart."""
 
@@ -70,6 +75,13 @@ def find_shuffles(examples: Examples, seed: int) -> Shuffles | None:
     kept = _words_kept(sequences, labels)
     if not kept:
         return None
+    if _recur(sequences.subset(np.flatnonzero(labels == 0)), kept, seed):
+        if not _recur(sequences.subset(np.flatnonzero(labels == 1)), kept, seed):
+            _LOGGER.warning(
+                "sequences labelled 1 look like shuffles, and those labelled 0 like what was shuffled: words that "
+                "recur are in these alone; turn the labels round if they are the wrong way round"
+            )
+        return None
     _LOGGER.info("negatives are shuffles of positives that keep words of %d letters: each epoch makes new ones", kept)
     training = examples.part("train")
     negatives = training[labels[training] == 0]
@@ -95,6 +107,32 @@ def _words_kept(sequences: Sequences, labels: npt.NDArray[np.float32]) -> int:
     if not kept or distinct < _DISTINCT * len(positives) or _likeness(sequences, negatives, partners) > _SAME:
         return 0
     return kept
+
+
+def _recur(sequences: Sequences, kept: int, seed: int) -> bool:
+    """Whether longer words recur as they do in no shuffles of the same sequences: motifs, repeats, codons."""
+    some = sequences.subset(np.arange(0, len(sequences), max(1, len(sequences) // _COMPARED)))
+    letters, length = int(some.codes.max()) + 1, kept + _LONGER
+    while letters**length > _WORDS and length > kept + 1:
+        length -= 1
+    draws = []
+    for number in range(_DRAWS):
+        codes = shuffle_each(some.codes, some.offsets, kept, np.random.default_rng([seed, number]))
+        draws.append(_recurrences(replace(some, codes=codes), length, letters))
+    spread = max(float(np.std(draws, ddof=1)), 1.0)
+    return _recurrences(some, length, letters) > np.mean(draws) + _BEYOND * spread
+
+
+def _recurrences(sequences: Sequences, length: int, letters: int) -> int:
+    """Count pairs of places, in all sequences together, with the same word of known letters."""
+    words = np.zeros(max(len(sequences.codes) - length + 1, 0), dtype=np.int64)
+    for place in range(length):
+        words = words * letters + sequences.codes[place : place + len(words)]
+    known = np.concatenate([[0], np.cumsum(sequences.codes < sequences.alphabet.size)])
+    owner = np.repeat(np.arange(len(sequences)), sequences.lengths)
+    whole = owner[: len(words)] == owner[len(owner) - len(words) :]
+    counts = np.unique(words[whole & (known[length:] - known[:-length] == length)], return_counts=True)[1]
+    return int((counts * (counts - 1) // 2).sum())
 
 
 def _likeness(sequences: Sequences, some: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> float:

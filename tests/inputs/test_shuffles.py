@@ -106,3 +106,42 @@ def test_short_sequences_that_are_alike_by_chance_are_no_shuffles(generator):
     given = examples(generator, 1)
     codes = [generator.permutation(np.resize(np.arange(4), 8)).astype(np.uint8) for _ in range(40)]
     assert find_shuffles(relabelled(given, codes), 0) is None
+
+
+def with_site(given, first, site):
+    """The examples, every one of the first or of the last half with a site, and the others shuffled from them."""
+    generator, half = np.random.default_rng(5), len(given) // 2
+    real = [given.sequences[n].copy() for n in range(half)]
+    for codes in real:
+        start = generator.integers(2, len(codes) - len(site) - 2)
+        codes[start : start + len(site)] = site
+    shuffled = [shuffle(codes, 2, generator) for codes in real]
+    return relabelled(given, real + shuffled if first else shuffled + real)
+
+
+SITE = np.array([0, 2, 1, 3, 3, 0, 1, 2], dtype=np.uint8)
+
+
+@pytest.mark.parametrize("letters", [4, 5])
+def test_labels_the_wrong_way_round_are_told_and_real_sequences_left_as_they_are(generator, caplog, letters):
+    given = examples(generator, 2, count=60, letters=letters)
+    assert find_shuffles(with_site(given, True, SITE), 0).k == 2
+    assert caplog.text == ""
+    assert find_shuffles(with_site(given, False, SITE), 0) is None
+    assert "sequences labelled 1 look like shuffles, and those labelled 0 like what was shuffled" in caplog.text
+
+
+def test_reversed_sequences_are_no_shuffles_and_no_labels_the_wrong_way_round(generator, caplog):
+    real = with_site(examples(generator, 1, count=60), True, SITE)
+    both = [real.sequences[n] for n in range(60)]
+    assert find_shuffles(relabelled(real, both + [codes[::-1] for codes in both]), 0) is None
+    assert caplog.text == ""
+
+
+def test_words_that_recur_are_counted_within_sequences_and_of_known_letters(generator):
+    codes = [generator.integers(0, 5, length).astype(np.uint8) for length in (30, 3, 1, 40)]
+    sequences = Sequences.from_list(list("abcd"), codes, DNA)
+    for length in (1, 2, 3):
+        seen = sum((Counter({w: n for w, n in words(each, length).items() if 4 not in w}) for each in codes), Counter())
+        expected = sum(n * (n - 1) // 2 for n in seen.values())
+        assert shuffles._recurrences(sequences, length, 5) == expected
