@@ -120,7 +120,7 @@ def _recur(sequences: Sequences, kept: int, seed: int) -> bool:
         codes = shuffle_each(some.codes, some.offsets, kept, np.random.default_rng([seed, number]))
         draws.append(_recurrences(replace(some, codes=codes), length, letters))
     spread = max(float(np.std(draws, ddof=1)), 1.0)
-    return _recurrences(some, length, letters) > np.mean(draws) + _BEYOND * spread
+    return _recurrences(some, length, letters) > float(np.mean(draws)) + _BEYOND * spread
 
 
 def _recurrences(sequences: Sequences, length: int, letters: int) -> int:
