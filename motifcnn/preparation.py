@@ -13,7 +13,8 @@ from motifcnn.alphabet import DNA
 from motifcnn.errors import InputError, MotifcnnError
 from motifcnn.formats.alignments import is_alignment
 from motifcnn.formats.bed import read_bed, windows
-from motifcnn.formats.fasta import read_fasta, start_of_text
+from motifcnn.formats.fasta import read_fasta
+from motifcnn.formats.fasta_text import start_of_text
 from motifcnn.formats.files import open_bytes, refuse_pipe
 from motifcnn.formats.genome import Genome
 from motifcnn.formats.labels import Labels, read_labels

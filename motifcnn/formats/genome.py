@@ -8,7 +8,8 @@ import numpy as np
 
 from motifcnn.alphabet import DNA, Alphabet, Codes
 from motifcnn.errors import InputError
-from motifcnn.formats.fasta import Softmask, read_fasta
+from motifcnn.formats.fasta import read_fasta
+from motifcnn.formats.fasta_text import Softmask
 from motifcnn.intervals import Interval
 from motifcnn.sequences import Sequences
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from motifcnn.alphabet import INVALID, Alphabet
 from motifcnn.errors import InputError
-from motifcnn.formats.fasta import Softmask, choose_alphabet, find_line, pieces, translation
+from motifcnn.formats.fasta import find_line, pieces
+from motifcnn.formats.fasta_text import Softmask, choose_alphabet, translation
 from motifcnn.formats.files import shown
 from motifcnn.mapped import map_file, temporary_file
 from motifcnn.sequences import Sequences

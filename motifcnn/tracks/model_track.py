@@ -15,7 +15,8 @@ from motifcnn.alphabet import Codes
 from motifcnn.devices import Device
 from motifcnn.drawing.logos import logo_file_name
 from motifcnn.errors import InputError, MotifcnnError
-from motifcnn.formats.fasta import FastaChunk, Softmask, stream_fasta
+from motifcnn.formats.fasta import FastaChunk, stream_fasta
+from motifcnn.formats.fasta_text import Softmask
 from motifcnn.formats.files import refuse_read
 from motifcnn.formats.window_tracks import WindowValues, write_window_tracks
 from motifcnn.model.architectures import positions_after
