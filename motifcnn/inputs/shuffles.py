@@ -11,9 +11,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from motifcnn.inputs.backgrounds import shuffle_each
 from motifcnn.inputs.examples import Examples
+from motifcnn.inputs.near_identical import Clusters
 from motifcnn.sequences import Sequences
 
 _LOGGER = logging.getLogger(__name__)
@@ -72,7 +75,7 @@ def find_shuffles(examples: Examples, seed: int) -> Shuffles | None:
     if examples.task != "binary" or examples.track_names or len(sequences.codes) > _LETTERS:
         return None
     labels = examples.values[:, 0]
-    kept = _words_kept(sequences, labels)
+    kept, _ = _words_kept(sequences, labels)
     if not kept:
         return None
     if _recur(sequences.subset(np.flatnonzero(labels == 0)), kept, seed):
@@ -88,11 +91,38 @@ def find_shuffles(examples: Examples, seed: int) -> Shuffles | None:
     return Shuffles(negatives, sequences.subset(negatives), kept, seed)
 
 
-def _words_kept(sequences: Sequences, labels: npt.NDArray[np.float32]) -> int:
-    """Return the length of the longest words of which each negative has what some positive has; 0 where of none."""
+def with_shuffles(clusters: Clusters, examples: Examples) -> Clusters:
+    """Join the clusters of sequences with those of their shuffles; the same ones where negatives are no shuffles.
+
+    A sequence's shuffle has its composition and the other label: who learns the one by heart is wrong about the other.
+
+    Args:
+        clusters: Which sequences are near-identical.
+        examples: The sequences and their labels.
+    """
+    if examples.task != "binary":
+        return clusters
+    kept, counts = _words_kept(examples.sequences, examples.values[:, 0])
+    if not kept:
+        return clusters
+    known = np.flatnonzero(~np.isnan(examples.values[:, 0]))
+    _, alike = np.unique(counts[known], return_inverse=True)
+    first, size = int(clusters.members.max()) + 1, int(clusters.members.max() + alike.max()) + 2
+    edges = (np.ones(len(known), dtype=np.int8), (clusters.members[known], first + alike))
+    _, component = connected_components(coo_array(edges, shape=(size, size)), directed=False)
+    _, members = np.unique(component[clusters.members], return_inverse=True)
+    return Clusters(members.astype(np.int64), clusters.hashes)
+
+
+def _words_kept(sequences: Sequences, labels: npt.NDArray[np.float32]) -> tuple[int, npt.NDArray[np.uint64]]:
+    """Return the length of the longest words of which each negative has what some positive has, 0 where of none.
+
+    And a number for each sequence that tells what it has of them.
+    """
     negatives, positives = np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)
+    counts = np.zeros(len(sequences), dtype=np.uint64)
     if not len(negatives):
-        return 0
+        return 0, counts
     kept, distinct, letters = 0, 0, int(sequences.codes.max()) + 1
     partners = negatives
     for length in range(1, min(_LONGEST, int(sequences.lengths.min()) - 1) + 1):
@@ -102,11 +132,11 @@ def _words_kept(sequences: Sequences, labels: npt.NDArray[np.float32]) -> int:
         known, first = np.unique(marks[positives], return_index=True)
         if not np.isin(marks[negatives], known).all():
             break
-        kept, distinct = length, len(known)
+        kept, distinct, counts = length, len(known), marks
         partners = positives[first[np.searchsorted(known, marks[negatives])]]
     if not kept or distinct < _DISTINCT * len(positives) or _likeness(sequences, negatives, partners) > _SAME:
-        return 0
-    return kept
+        return 0, counts
+    return kept, counts
 
 
 def _recur(sequences: Sequences, kept: int, seed: int) -> bool:

@@ -1,7 +1,8 @@
 """Divide examples into folds, each of which is held out once: evenly, or by chromosome.
 
-Even folds hold clusters of near-identical sequences whole and spread the targets evenly; they depend on the examples
-and the seed alone. Where chromosomes are folds, sequences near-identical to held-out ones are left out of training.
+Even folds hold clusters of near-identical sequences whole, together with their shuffles where negatives are such, and
+spread the targets evenly; they depend on the examples and the seed alone. Where chromosomes are folds, sequences
+near-identical to held-out ones, or shuffled from them, are left out of training.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from motifcnn.errors import MotifcnnError
 from motifcnn.inputs.examples import Examples
 from motifcnn.inputs.near_identical import Clusters, find_clusters
+from motifcnn.inputs.shuffles import with_shuffles
 from motifcnn.inputs.splits import (
     TEST,
     TRAIN,
@@ -62,7 +64,7 @@ def divide_into_folds(examples: Examples, settings: FoldSettings, split: SplitSe
     """
     if not settings.folds and not settings.holdout_chroms:
         return ()
-    clusters = find_clusters(examples.sequences, split.similarity)
+    clusters = with_shuffles(find_clusters(examples.sequences, split.similarity), examples)
     groups = strata(examples.task, examples.values)
     if settings.holdout_chroms:
         held_out, names = _by_chromosome(examples, settings)

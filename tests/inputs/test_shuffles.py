@@ -8,7 +8,8 @@ from motifcnn.alphabet import DNA, PROTEIN
 from motifcnn.inputs import shuffles
 from motifcnn.inputs.backgrounds import shuffle
 from motifcnn.inputs.examples import Examples
-from motifcnn.inputs.shuffles import find_shuffles
+from motifcnn.inputs.near_identical import Clusters
+from motifcnn.inputs.shuffles import find_shuffles, with_shuffles
 from motifcnn.inputs.splits import TEST, TRAIN, VALIDATION
 from motifcnn.sequences import Sequences
 
@@ -145,3 +146,42 @@ def test_words_that_recur_are_counted_within_sequences_and_of_known_letters(gene
         seen = sum((Counter({w: n for w, n in words(each, length).items() if 4 not in w}) for each in codes), Counter())
         expected = sum(n * (n - 1) // 2 for n in seen.values())
         assert shuffles._recurrences(sequences, length, 5) == expected
+
+
+def shuffled_from(given, k):
+    """Return the number of the positive of each negative."""
+    return [
+        next(p for p in range(20) if words(given.sequences[p], k) == words(given.sequences[n], k))
+        for n in range(20, 40)
+    ]
+
+
+def apart(members=None):
+    return Clusters(np.arange(40) if members is None else members, np.arange(40, dtype=np.uint64))
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_clusters_are_joined_with_those_of_their_shuffles(generator, k):
+    given = examples(generator, k)
+    partners = shuffled_from(given, k)
+    found = with_shuffles(apart(), given).members
+    assert found[20:].tolist() == found[partners].tolist()
+    assert len(set(found.tolist())) == 20
+    members = np.arange(40)
+    members[0] = 1  # of two like positives there are two shuffles
+    joined = with_shuffles(apart(members), given).members
+    assert joined[20:].tolist() == joined[partners].tolist()
+    assert joined[0] == joined[1]
+    assert len(set(joined.tolist())) == 19
+
+
+@pytest.mark.parametrize("fields", [{"task": "regression"}, {"values": np.ones((40, 1), dtype=np.float32)}])
+def test_clusters_stay_as_they_are_where_there_are_no_shuffles(generator, fields):
+    clusters = apart()
+    assert with_shuffles(clusters, replace(examples(generator, 2), **fields)) is clusters
+
+
+def test_sequences_without_a_label_are_joined_with_none(generator):
+    given = examples(generator, 2)
+    given.values[[0, 20 + shuffled_from(given, 2).index(0)]] = np.nan
+    assert sorted(np.bincount(with_shuffles(apart(), given).members).tolist()) == [1] * 2 + [2] * 19

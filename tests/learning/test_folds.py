@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from motifcnn.alphabet import DNA
 from motifcnn.errors import MotifcnnError
+from motifcnn.inputs.backgrounds import shuffle
 from motifcnn.inputs.examples import Examples
 from motifcnn.inputs.near_identical import Clusters, find_clusters
 from motifcnn.learning.folds import divide_into_folds, even_folds
@@ -79,6 +80,18 @@ def test_near_identical_sequences_never_straddle(generator):
     for fold in folds_of(examples, 5):
         parts = {member: {*fold.examples.split[members == member]} for member in members}
         assert all(len(found) == 1 for found in parts.values())
+
+
+def test_a_sequence_and_its_shuffle_never_straddle(generator):
+    examples = examples_of(generator)
+    codes = [examples.sequences[number] for number in range(50)]
+    order = generator.permutation(50)
+    codes += [shuffle(codes[number], 2, generator) for number in order.tolist()]
+    sequences = Sequences.from_list(examples.sequences.names, codes, DNA)
+    paired = replace(examples, sequences=sequences, values=(np.arange(100) < 50).astype(np.float32)[:, None])
+    for fold in folds_of(paired, 5):
+        assert fold.examples.split[50:].tolist() == fold.examples.split[order].tolist()
+        assert [len(fold.examples.part(part)) for part in ("train", "validation", "test")] == [72, 8, 20]
 
 
 def test_each_named_chromosome_is_held_out(generator):
