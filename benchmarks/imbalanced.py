@@ -44,7 +44,7 @@ def make_rare(examples: Examples, share: float, seed: int) -> Examples:
 def measure(examples: Examples, rare: bool, training: TrainingSettings, seed: int) -> tuple[float, float]:
     """Return the held-out average precision of the filters alone, and with words."""
     settings = Settings(seed=seed, training=training)
-    model_settings = fit_model(settings.model, examples.sequences, Path())
+    model_settings = fit_model(settings.model, examples, Path())
     model, encoded = assemble(examples, settings, model_settings, choose_device("cpu"))
     network, objective = model.network, replace(model.objective, rare=rare)
     data = TrainingData(encoded, examples.values, examples.part("train"), examples.part("validation"))

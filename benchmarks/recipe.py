@@ -110,7 +110,7 @@ def measure(item: Set, data: Path, variants: list[str], seeds: list[int], folds:
     if item.options:
         plain = replace(plain, input=replace(plain.input, targets=item.options[1:]))
     examples = prepare(files, plain).examples
-    model = fit_model(plain.model, examples.sequences, files.sequences)
+    model = fit_model(plain.model, examples, files.sequences)
     cells = []
     for name in variants:
         found = []

@@ -142,7 +142,7 @@ def _begin(request: TrainingRequest, ranks: Ranks, on_layers: Callable[[list[Lay
     prepared = prepare(request.files, settings, ranks)
     known = known_motifs(settings.motifs.database, prepared.examples.sequences.alphabet)
     record.database = known.source
-    model_settings = fit_model(settings.model, prepared.examples.sequences, request.files.sequences)
+    model_settings = fit_model(settings.model, prepared.examples, request.files.sequences)
     folds = divide_into_folds(prepared.examples, settings.cross_validation, settings.split, settings.seed)
     model, encoded = assemble(prepared.examples, settings, model_settings, device)
     directory = RunDirectory(request.out)

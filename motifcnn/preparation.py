@@ -1,10 +1,9 @@
 """From the user's files to labelled, checked and divided examples."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Final
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from motifcnn.inputs.backgrounds import gc_matched_windows, shuffled_negatives
 from motifcnn.inputs.base_targets import read_base_targets
 from motifcnn.inputs.channels import missing, read_channels
 from motifcnn.inputs.examples import LEAST_EXAMPLES, Examples, assign_splits, join, join_bases
+from motifcnn.inputs.uneven import lengths_tell, warn_of_uneven_gaps, warn_of_uneven_lengths
 from motifcnn.intervals import Interval, parse_interval
 from motifcnn.learning.baselines import fit_baselines
 from motifcnn.measures import MEASURE_NAMES
@@ -35,10 +35,6 @@ from motifcnn.sequences import Sequences
 from motifcnn.settings import InputSettings, ModelSettings, Settings
 
 _LOGGER = logging.getLogger(__name__)
-
-
-_UNEVEN_GAPS: Final = 0.05
-"""Difference between two classes in the share of positions without a value that is worth a warning."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,8 @@ def prepare(files: InputFiles, settings: Settings, ranks: Ranks = ALONE) -> Prep
     channels = read_channels(files.conservation, examples.sequences, settings.channels)
     examples = examples.with_tracks(channels.values, channels.names)
     if not files.per_base:
-        _warn_of_uneven_gaps(examples)
+        warn_of_uneven_gaps(examples)
+        warn_of_uneven_lengths(examples)
     return Prepared(assign_splits(examples, settings.split, settings.seed), made)
 
 
@@ -159,19 +156,24 @@ def _check_suited(files: InputFiles, settings: Settings) -> None:
         raise MotifcnnError(f"{options[0]} is for values of whole sequences; leave it out with --per-base")
 
 
-def fit_model(settings: ModelSettings, sequences: Sequences, path: Path) -> ModelSettings:
-    """Fill in what the model's settings leave to the sequences.
+def fit_model(settings: ModelSettings, examples: Examples, path: Path) -> ModelSettings:
+    """Fill in what the model's settings leave to the examples.
+
+    A curve of the distance from the middle would tell how long a sequence is, so where lengths tell labels there is
+    none.
 
     Args:
         settings: Settings, perhaps with AUTO in them.
-        sequences: What the model is to read.
+        examples: What the model is to learn.
         path: Their file, for the message.
 
     Raises:
         InputError: Some sequence is shorter than a filter.
     """
+    sequences = examples.sequences
     try:
-        return resolve(settings, sequences.alphabet, torch.from_numpy(sequences.lengths))
+        fitted = resolve(settings, sequences.alphabet, torch.from_numpy(sequences.lengths))
+        return replace(fitted, placement=fitted.placement and not lengths_tell(examples))
     except InputError as error:
         shortest = sequences.names[int(sequences.lengths.argmin())]
         raise InputError(f"{shortest!r} is too short: {error}", path) from None
@@ -287,7 +289,7 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
     prepared = prepare(files, settings)
     examples = prepared.examples
     sequences, lengths = examples.sequences, examples.sequences.lengths
-    fit_model(settings.model, sequences, files.sequences)
+    fit_model(settings.model, examples, files.sequences)
     rows = [
         ("sequences", f"{len(sequences)}"),
         ("alphabet", sequences.alphabet.name),
@@ -319,25 +321,6 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
         (f"{baseline.name} alone, held-out {measure}", f"{baseline.scores.headline:.4f}") for baseline in baselines
     ]
     return rows
-
-
-def _warn_of_uneven_gaps(examples: Examples) -> None:
-    """Say where a channel lacks values in one class more than in the other: that alone would tell them apart."""
-    if examples.task not in {"binary", "multi-label"} or not examples.track_names:
-        return
-    owner = np.repeat(np.arange(len(examples)), examples.sequences.lengths)
-    for name, track in zip(examples.track_names, examples.tracks, strict=True):
-        gaps = np.bincount(owner[np.isnan(track)], minlength=len(examples)) / np.maximum(examples.sequences.lengths, 1)
-        for target, column in zip(examples.targets, examples.values.T, strict=True):
-            if not ((column == 1).any() and (column == 0).any()):
-                continue
-            of_positives, of_others = float(gaps[column == 1].mean()), float(gaps[column == 0].mean())
-            if abs(of_positives - of_others) > _UNEVEN_GAPS:
-                _LOGGER.warning(
-                    "%s has no value at %.0f%% of the positions of %s and %.0f%% of the others': the network may learn "
-                    "where the track has gaps; leave sequences outside it out",
-                    name, 100 * of_positives, f"{target!r}", 100 * of_others,
-                )  # fmt: skip
 
 
 def _track_rows(examples: Examples) -> list[tuple[str, str]]:
