@@ -125,6 +125,7 @@ SITE = np.array([0, 2, 1, 3, 3, 0, 1, 2], dtype=np.uint8)
 
 @pytest.mark.parametrize("letters", [4, 5])
 def test_labels_the_wrong_way_round_are_told_and_real_sequences_left_as_they_are(generator, caplog, letters):
+    caplog.set_level("WARNING", "motifcnn")  # another test may have run a command quietly
     given = examples(generator, 2, count=60, letters=letters)
     assert find_shuffles(with_site(given, True, SITE), 0).k == 2
     assert caplog.text == ""
