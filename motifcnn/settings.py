@@ -255,7 +255,7 @@ class ScanSettings:
 class Settings:
     """Everything that a training run depends on besides its input files."""
 
-    seed: int = _setting(0, "Seed of every random choice.", least=0)
+    seed: int = _setting(0, "Seed of every random choice.", least=0, most=2**63 - 1)
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:N or mps.")
     threads: int = _setting(AUTO, "Processor threads; 0: all.", least=0)
     baseline: Literal["trivial", "gkm"] = _setting(

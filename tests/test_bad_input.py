@@ -247,6 +247,10 @@ CASES = {
         variants("genome.fa"),
         r"genome\.fa:1: a variant before the line of columns that begins with #CHROM; give VCF",
     ),
+    "a seed of more than 63 bits": (
+        ["train", "s.fa", "s.tsv", "--seed", 2**63],
+        r"--seed 9223372036854775808: it must be at least 0 and at most 9\.22337e\+18",
+    ),
     "check refuses as train does": (["check", "s.fa", "one.tsv"], r"one\.tsv: only one class: .*"),
     "check knows the default filters": (["check", "short.fa", "s.tsv"], r"short\.fa: '{third}' is too short: .*"),
 }
