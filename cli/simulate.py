@@ -89,12 +89,13 @@ def _refuse_occupied(out: Path, *, force: bool) -> None:
 
 
 def _write(out: Path, simulation: "Simulation", meme: Path | None) -> None:
+    from motifcnn.drawing.logos import logo_file_name
     from motifcnn.formats.conservation import write_table
     from motifcnn.formats.fasta import write_fasta
     from motifcnn.formats.files import refuse_read, write_text
     from motifcnn.formats.motif_files import write_meme
 
-    bases = [out / f"{name}.bases.tsv" for name in simulation.targets]
+    bases = [out / f"{logo_file_name(name)}.bases.tsv" for name in simulation.targets]
     for path in (*(out / name for name in _FILES), *bases):
         refuse_read(path, [meme], "give another directory with --out")
     rows = ["\t".join(("id", *simulation.targets))]

@@ -81,6 +81,19 @@ def test_the_motifs_read_are_not_written_over_even_by_force(run_cli, tmp_path, n
     assert contents(tmp_path / "out") == {name: meme}
 
 
+def test_files_are_named_after_motifs_whose_names_are_paths(run_cli, tmp_path):
+    meme, name = tmp_path / "in.meme", "../CTCF(Zf)/Homer"
+    meme.write_text(
+        f"MEME version 4\n\nALPHABET= ACGT\n\nMOTIF {name}\nletter-probability matrix: alength= 4 w= 2\n1 0 0 0\n0 1 0 0\n"
+    )
+    result = run_cli(*small(tmp_path / "out", "--meme", meme, "--task", "multi-label"))
+    assert result.exit_code == 0, result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.meme", "out"]
+    (bases,) = (tmp_path / "out").glob("*.bases.tsv")
+    assert bases.read_text().splitlines()[0] == f"id\t{name}"
+    assert (tmp_path / "out" / "labels.tsv").read_text().splitlines()[0] == f"id\t{name}"
+
+
 def test_an_occupied_directory_is_refused_unless_forced(run_cli, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     result = run_cli(*small(tmp_path))
