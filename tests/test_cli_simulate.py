@@ -84,7 +84,8 @@ def test_the_motifs_read_are_not_written_over_even_by_force(run_cli, tmp_path, n
 def test_files_are_named_after_motifs_whose_names_are_paths(run_cli, tmp_path):
     meme, name = tmp_path / "in.meme", "../CTCF(Zf)/Homer"
     meme.write_text(
-        f"MEME version 4\n\nALPHABET= ACGT\n\nMOTIF {name}\nletter-probability matrix: alength= 4 w= 2\n1 0 0 0\n0 1 0 0\n"
+        f"MEME version 4\n\nALPHABET= ACGT\n\nMOTIF {name}\nletter-probability matrix: alength= 4 w= 2\n"
+        "1 0 0 0\n0 1 0 0\n"
     )
     result = run_cli(*small(tmp_path / "out", "--meme", meme, "--task", "multi-label"))
     assert result.exit_code == 0, result.stderr
