@@ -141,9 +141,7 @@ def say_outcome(outcome: "Outcome", out: Path, e_threshold: float) -> None:
     for tested in outcome.assessment.motifs[:5]:
         composed = tested.composition.explained and tested in significant
         known = tested.relatives
-        near = known.best.factor if known and known.members else ""
-        if near and known and known.family:
-            near = f"{near} (family {known.family})"
+        near = known.named if known else ""
         speech.say(
             f"  {tested.motif.name}  {tested.motif.consensus}  E = {tested.e_value:.2g}, "
             f"AUROC alone {tested.enrichment.auroc:.3f}"

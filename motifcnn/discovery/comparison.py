@@ -89,6 +89,16 @@ class Relatives:
         """Names of the members."""
         return tuple(member.factor for member in self.members)
 
+    @property
+    def named(self) -> str:
+        """The nearest factor, with the family, which need not be its own; empty where none is near."""
+        if not self.members:
+            return ""
+        if not self.family:
+            return self.best.factor
+        own = self.best.target_family == self.family
+        return f"{self.best.factor} (family {self.family})" if own else f"{self.best.factor} and family {self.family}"
+
 
 def compare(
     queries: Sequence[Motif],

@@ -271,6 +271,22 @@ def test_an_odd_nearest_one_does_not_name_the_family():
     assert (found.best.factor, found.family, found.factors) == ("ZNF175", "Ets", ("ERG", "ETV1"))
 
 
+@pytest.mark.parametrize(
+    ("matches", "named"),
+    [
+        ([match("ELK4", 2e-9, "Ets"), match("ETV6", 3e-9, "Ets")], "ELK4 (family Ets)"),
+        (
+            [match("ZNF175", 1e-13, "Zinc"), match("ERG", 6e-12, "Ets"), match("ETV1", 2e-11, "Ets")],
+            "ZNF175 and family Ets",
+        ),
+        ([match("CBF1", 1e-7)], "CBF1"),
+        ([match("far", 0.4, "Ets")], ""),
+    ],
+)
+def test_a_factor_is_said_to_be_of_no_other_family(matches, named):
+    assert relatives(matches).named == named
+
+
 def test_weak_matches_are_near_by_their_factor_of_the_best_but_never_beyond_a_tenth():
     found = relatives([match("MYC", 2e-5, "bHLH"), match("MAX", 1.9e-2, "bHLH"), match("USF1", 2.1e-2, "bHLH")])
     assert found.factors == ("MYC", "MAX")
