@@ -22,6 +22,7 @@ from motifcnn.inputs.backgrounds import gc_matched_windows, shuffled_negatives
 from motifcnn.inputs.base_targets import read_base_targets
 from motifcnn.inputs.channels import missing, read_channels
 from motifcnn.inputs.examples import LEAST_EXAMPLES, Examples, assign_splits, join, join_bases
+from motifcnn.inputs.shuffles import find_shuffles
 from motifcnn.inputs.uneven import lengths_tell, warn_of_uneven_gaps, warn_of_uneven_lengths
 from motifcnn.intervals import Interval, parse_interval
 from motifcnn.learning.baselines import fit_baselines
@@ -290,6 +291,7 @@ def inspect_input(files: InputFiles, settings: Settings) -> list[tuple[str, str]
     examples = prepared.examples
     sequences, lengths = examples.sequences, examples.sequences.lengths
     fit_model(settings.model, examples, files.sequences)
+    find_shuffles(examples, settings.seed)  # says whether negatives are such, and labels the wrong way round
     rows = [
         ("sequences", f"{len(sequences)}"),
         ("alphabet", sequences.alphabet.name),

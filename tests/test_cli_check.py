@@ -1,5 +1,11 @@
 """`motifcnn check`: what is in the input, and what trivial models reach."""
 
+import numpy as np
+
+from motifcnn.formats.fasta import read_fasta, write_fasta
+from motifcnn.inputs.backgrounds import shuffled_negatives
+from motifcnn.sequences import Sequences
+
 
 def test_it_says_what_is_there(run_cli, tiny_run):
     result = run_cli("check", tiny_run.sequences, tiny_run.labels)
@@ -31,6 +37,23 @@ def test_made_negatives_are_named(run_cli, tiny_run):
     found = dict(line.split("\t") for line in run_cli("check", tiny_run.sequences).stdout.splitlines())
     assert found["sequences"] == "600"
     assert "2-letter words kept" in found["negatives"]
+
+
+def test_labels_the_wrong_way_round_are_told(run_cli, tiny_run, tmp_path):
+    rows = [line.split("\t") for line in tiny_run.labels.read_text().splitlines()[1:]]
+    sequences = read_fasta(tiny_run.sequences, "dna")
+    real = sequences.subset(np.array([number for number, name in enumerate(sequences.names) if [name, "1"] in rows]))
+    shuffled = shuffled_negatives(real, 2, np.random.default_rng(0))
+    both, labels = tmp_path / "both.fa", tmp_path / "labels.tsv"
+    write_fasta(both, Sequences.joined([real, shuffled]))
+    for of_real, said in (1, "negatives are shuffles of positives"), (0, "sequences labelled 1 look like shuffles"):
+        lines = [f"{name}\t{of_real}\n" for name in real.names] + [
+            f"{name}\t{1 - of_real}\n" for name in shuffled.names
+        ]
+        labels.write_text("id\tlabel\n" + "".join(lines))
+        result = run_cli("check", both, labels)
+        assert result.exit_code == 0, result.stderr
+        assert said in result.stderr
 
 
 def test_a_gapped_kmer_model_is_added_on_request(run_cli, tiny_run):
