@@ -88,11 +88,11 @@ def run(
     if settings.training.ablation and not request.files.conservation:
         raise MotifcnnError("--ablation tells what further channels add, and there are none; give --conservation")
     with ExitStack() as recording:
+        log = recording.enter_context(JsonLinesHandler())
         with joined() as ranks:
             street = _begin(request, ranks, on_layers)
             if ranks.is_first:
-                log = JsonLinesHandler(street.directory.log, append=request.resume)
-                recording.enter_context(log)
+                log.open(street.directory.log, append=request.resume)
                 recording.enter_context(_kept_when_interrupted(street.directory, street.record, street.model))
             history = fit(
                 street.model,

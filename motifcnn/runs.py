@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import motifcnn
 from motifcnn.errors import InputError, MotifcnnError
@@ -278,11 +278,26 @@ def _without_nan(content: Any) -> Any:
 
 
 class JsonLinesHandler(logging.Handler):
-    """While entered, write each message of the library's log to a file, one JSON object a line."""
+    """While entered, write each message of the library's log to a file, one JSON object a line.
 
-    def __init__(self, path: Path, *, append: bool):
+    Messages from before the file is opened come first in it; where it never is, they are lost.
+    """
+
+    def __init__(self) -> None:
         super().__init__(logging.DEBUG)
+        self._file: TextIO | None = None
+        self._waiting: list[str] = []
+
+    def open(self, path: Path, *, append: bool) -> None:
+        """Begin to write.
+
+        Args:
+            path: The file.
+            append: Go on after what it holds.
+        """
         self._file = path.open("a" if append else "w", encoding="utf-8")
+        self._file.writelines(self._waiting)
+        self._file.flush()
 
     def __enter__(self) -> "JsonLinesHandler":
         """Begin to listen."""
@@ -297,11 +312,16 @@ class JsonLinesHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        line = {"time": when, "level": record.levelname.lower(), "message": record.getMessage()}
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        fields = {"time": when, "level": record.levelname.lower(), "message": record.getMessage()}
+        line = json.dumps(fields, ensure_ascii=False) + "\n"
+        if self._file is None:
+            self._waiting.append(line)
+            return
+        self._file.write(line)
         self._file.flush()
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         super().close()

@@ -65,7 +65,8 @@ def check_run(run):
     assert record["status"] == "complete"
     assert record["resources"]["peak_memory_bytes"] > 0
     assert {"test", "validation", "baselines"} <= set(json.loads((run / "metrics.json").read_text()))
-    assert [json.loads(line)["message"] for line in (run / "log.jsonl").read_text().splitlines()]
+    messages = [json.loads(line)["message"] for line in (run / "log.jsonl").read_text().splitlines()]
+    assert messages[0].startswith("computing on ")
     assert "<script src" not in (run / "report.html").read_text()
     return record
 

@@ -205,19 +205,22 @@ def test_the_log_is_one_object_a_line_while_it_is_open(tmp_path):
     logger = logging.getLogger("motifcnn.somewhere")
     logger.setLevel(logging.DEBUG)
     path = tmp_path / "log.jsonl"
-    with JsonLinesHandler(path, append=False):
+    with JsonLinesHandler() as log:
+        logger.info("before")
+        log.open(path, append=False)
         logger.warning("first %d é", 1)
-        assert len(path.read_text().splitlines()) == 1  # seen at once
+        assert len(path.read_text().splitlines()) == 2  # seen at once
         logger.debug("second")
     logger.warning("not heard")
-    with JsonLinesHandler(path, append=True):
+    with JsonLinesHandler() as log:
+        log.open(path, append=True)
         logger.info("third\nline")
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert [(line["level"], line["message"]) for line in lines] == [
-        ("warning", "first 1 é"), ("debug", "second"), ("info", "third\nline"),
+        ("info", "before"), ("warning", "first 1 é"), ("debug", "second"), ("info", "third\nline"),
     ]  # fmt: skip
-    with JsonLinesHandler(path, append=False):
-        pass
+    with JsonLinesHandler() as log:
+        log.open(path, append=False)
     assert path.read_text() == ""
 
 
