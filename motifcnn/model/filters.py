@@ -200,6 +200,8 @@ class ScoreNorm(BatchLayer):
         if not self.training and not torch.is_grad_enabled():  # minus infinity stays what it is
             slope = self.slope()
             return scores * slope.view(shape) + (self.shift - self.running_mean * slope).view(shape)
+        if self.training and scores.device.type == "cpu" and not self.batch_share.divided and scores.sum().isfinite():
+            return self.of_known(scores)  # none is masked; a GPU would have to be waited for
         known = torch.isfinite(scores)
         # masked positions are set aside first: minus infinity would turn gradients into NaN
         values = torch.where(known, scores, torch.zeros_like(scores))

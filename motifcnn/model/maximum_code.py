@@ -97,6 +97,26 @@ def _clamped(builder, value, most):
     return builder.select(builder.icmp_signed(">", value, most), most, value)
 
 
+@intrinsic
+def _add_rows(typing_context, left, one, right, other, into, row):
+    """Put the sum of a row of lanes of `left` and one of `right` into a row of `into`, all of one dimension."""
+
+    def emit(context, builder, signature, arguments):
+        arrays = (context.make_array(signature.args[n])(context, builder, arguments[n]).data for n in (0, 2, 4))
+        starts = [
+            builder.gep(data, [builder.mul(arguments[n], _WHOLE(LANES))])
+            for data, n in zip(arrays, (1, 3, 5), strict=True)
+        ]
+        for begin in range(0, LANES, _VECTOR):
+            places = [builder.gep(start, [_WHOLE(begin)]) for start in starts]
+            first, second, total = (builder.bitcast(place, _SCORES.as_pointer()) for place in places)
+            builder.store(builder.fadd(builder.load(first, align=4), builder.load(second, align=4)), total, align=4)
+        return context.get_dummy_value()
+
+    whole = types.int64
+    return types.void(left, whole, right, whole, into, whole), emit
+
+
 def _splat(builder, value):
     """Put a value into every lane."""
     nothing = ir.Constant(_PLACES, ir.Undefined)
@@ -149,39 +169,56 @@ def _tables(weight, fractions, complement, first, last, half, step):  # pragma: 
                 _add_row(row, fractions[complement[symbol]], weight[position, :, first:last])
     if step == 1:
         return single
-    table = np.empty((slots, symbols * symbols * symbols, LANES), dtype=np.float32)
+    words = symbols * symbols * symbols
+    table = np.empty((slots, words, LANES), dtype=np.float32)
+    letters, rows = single.reshape(-1), table.reshape(-1)
+    pairs = np.empty(symbols * symbols * LANES, dtype=np.float32)
     for slot in range(slots):
-        for one in range(symbols):
-            for two in range(symbols):
-                for three in range(symbols):
-                    row = table[slot, (one * symbols + two) * symbols + three]
-                    a, b, c = single[3 * slot, one], single[3 * slot + 1, two], single[3 * slot + 2, three]
-                    for lane in range(LANES):
-                        row[lane] = a[lane] + b[lane] + c[lane]
+        begin = 3 * slot * symbols
+        for pair in range(symbols * symbols):
+            _add_rows(letters, begin + pair // symbols, letters, begin + symbols + pair % symbols, pairs, pair)
+        for word in range(words):
+            third = begin + 2 * symbols + word % symbols
+            _add_rows(pairs, word // symbols, letters, third, rows, slot * words + word)
     return table
 
 
 @compiled
-def _place_rows(place, first, last, half):  # pragma: no cover
-    """Lay out what the place of a window adds as rows of lanes, the same on both strands."""
+def _place_rows(place, first, last, half, most):  # pragma: no cover
+    """Lay out what the place of a window adds as rows of lanes, the same on both strands; beyond `most`, nothing."""
     rows = np.zeros((len(place), LANES), dtype=np.float32)
-    rows[:, : last - first] = place[:, first:last]
-    if half < LANES:
-        rows[:, half : half + last - first] = place[:, first:last]
+    reach = len(place) // 2
+    for number in range(max(reach - most, 0), min(reach + most + 1, len(place))):
+        own, row, mirrored = place[number, first:last], rows[number], rows[number, half:]
+        for lane in range(last - first):
+            row[lane] = own[lane]
+        for lane in range(min(last - first, LANES - half)):
+            mirrored[lane] = own[lane]
     return rows
 
 
 @compiled
-def search_block(  # pragma: no cover
+def search_blocks(  # pragma: no cover
     examples, first, last, words, lengths, step, fractions, weight, complement, both, place, scores, starts, reverse
 ):
-    """Search some examples with the filters from `first` to `last`."""
+    """Search some examples with the filters from `first` to `last`, a block of lanes at a time."""
     half = LANES // 2 if both else LANES
+    for begin in range(first, last, half):
+        end = min(begin + half, last)
+        own = fractions, weight, complement, both, place, scores, starts, reverse
+        _search_block(examples, begin, end, half, words, lengths, step, *own)
+
+
+@compiled
+def _search_block(  # pragma: no cover
+    examples, first, last, half, words, lengths, step, fractions, weight, complement, both, place, scores, starts,
+    reverse,
+):  # fmt: skip
     table = _tables(weight, fractions, complement, first, last, half, step)
     width, slots = weight.shape[0], table.shape[0]
     flat = table.reshape(-1)
     reach = place.shape[0] // 2
-    flat_place = _place_rows(place, first, last, half).reshape(-1)
+    flat_place = _place_rows(place, first, last, half, lengths[examples].max() - width).reshape(-1)
     best = np.empty(LANES, dtype=np.float32)
     where = np.empty(LANES, dtype=np.int32)
     for example in examples:
@@ -268,8 +305,8 @@ def search_placed(
         best: Filled in, shape [interval, filter].
     """
     table = _strand_tables(weight, fractions, complement, first, last, half, step)
-    rows = _place_rows(place, first, last, half)
     reach = len(place) // 2
+    rows = _place_rows(place, first, last, half, reach)
     scores = np.zeros(((len(best) - 1) * stride + positions, LANES), dtype=np.float32)
     for window in range(len(scores)):
         score = scores[window]
@@ -296,19 +333,18 @@ def add_windows(  # pragma: no cover
     first, last, gradient, codes, lengths, starts, reverse, complement, sums
 ):
     """Add the gradients of the filters from `first` to `last` to the letters of their windows."""
-    width = sums.shape[1]
-    for example in range(len(codes)):
-        if lengths[example] < width:
-            continue
-        row = codes[example]
-        for number in range(first, last):
+    width = sums.shape[2]
+    for number in range(first, last):
+        total = sums[number]
+        for example in range(len(codes)):
             share = gradient[example, number]
-            if share == 0:
+            if share == 0 or lengths[example] < width:
                 continue
+            row = codes[example]
             start = starts[example, number]
             if reverse[example, number]:
                 for position in range(width):
-                    sums[number, position, complement[row[start + width - 1 - position]]] += share
+                    total[complement[row[start + width - 1 - position]], position] += share
             else:
                 for position in range(width):
-                    sums[number, position, row[start + position]] += share
+                    total[row[start + position], position] += share

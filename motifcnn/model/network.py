@@ -222,8 +222,12 @@ class MotifNetwork(nn.Module):
 
     def restart_logits(self, activations: torch.Tensor, pooled: torch.Tensor) -> torch.Tensor:
         """Return each restart's logits from first-layer activations: [example or base, restart, output]."""
-        features, known = self.features(activations, pooled)
-        numbers: torch.Tensor = self.summarise(features, known)
+        if self.best_windows_only and activations.shape[2] == 1:  # masked ones are 0, and there is no more to summarise
+            known = activations
+            numbers = activations.reshape(len(activations), self.restarts, -1)
+        else:
+            features, known = self.features(activations, pooled)
+            numbers = self.summarise(features, known)
         for layer in self.hidden:
             numbers = self._dropped(layer(numbers), known)
         if not self.hidden:

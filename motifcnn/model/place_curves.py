@@ -38,7 +38,8 @@ class PlaceCurves(nn.Module):
 
     def rows(self) -> torch.Tensor:
         """Return what is added at each distance from the middle, in half letters from −reach on: [row, filter]."""
-        return (self.basis @ self.values.T).repeat_interleave(self.filters, dim=1)
+        curves = self.basis @ self.values.T
+        return curves[:, :, None].expand(-1, -1, self.filters).reshape(len(curves), -1)
 
     def row_of(self, starts: torch.Tensor, lengths: torch.Tensor, width: int) -> torch.Tensor:
         """Return the row of windows.

@@ -8,7 +8,7 @@ Backward: the gradients are added up letter by letter over the winning windows. 
 are summed in an order that does not depend on the number of threads.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 
 from motifcnn.alphabet import Alphabet, Codes
-from motifcnn.model.maximum_code import COMMON, LANES, WORD, add_windows, search_block, words_of
+from motifcnn.model.maximum_code import COMMON, LANES, WORD, add_windows, search_blocks, words_of
 from motifcnn.model.place_curves import PlaceCurves
 
 Floats = npt.NDArray[np.float32]
@@ -114,24 +114,38 @@ def _search(
     reverse = np.empty((examples, filters), dtype=np.bool_)
     by_position = weight.permute(2, 1, 0).contiguous().numpy()
     complement = _complement(alphabet, both_strands)
-    words, rare = words_of(codes, lengths, COMMON, width + WORD)
     block = LANES // 2 if both_strands else LANES
-    for step, rows, chosen in ((WORD, words, ~rare), (1, codes, rare)):
-        indices = np.flatnonzero(chosen)
-        if len(indices):
-            symbols = COMMON if step > 1 else len(alphabet.symbols)
-            fractions = alphabet.fractions[:symbols]
-            of_windows = step, fractions, by_position, complement, both_strands, place
-            common = rows, lengths, *of_windows, scores, starts, reverse
-            _run(
-                search_block,
-                [
-                    (part, first, min(first + block, filters), *common)
-                    for first in range(0, filters, block)
-                    for part in _shares(indices, -(-filters // block))
-                ],
-            )
+    for rows, step, symbols, indices in _words(codes, lengths, alphabet, width):
+        of_windows = step, alphabet.fractions[:symbols], by_position, complement, both_strands, place
+        common = rows, lengths, *of_windows, scores, starts, reverse
+        together = filters if torch.get_num_threads() == 1 else block
+        _run(
+            search_blocks,
+            [
+                (part, first, min(first + together, filters), *common)
+                for first in range(0, filters, together)
+                for part in _shares(indices, -(-filters // block))
+            ],
+        )
     return scores, starts, reverse
+
+
+def _words(
+    codes: Codes, lengths: npt.NDArray[np.int64], alphabet: Alphabet, width: int
+) -> Iterator[tuple[Codes, int, int, npt.NDArray[np.int64]]]:
+    """Give rows of words, letters of a word, symbols these are made of, and the examples with no others.
+
+    Tables without rows for N are half as large, and few examples hold other symbols.
+    """
+    left = np.ones(len(codes), dtype=np.bool_)
+    for symbols in (alphabet.size, COMMON):
+        words, others = words_of(codes, lengths, symbols, width + WORD)
+        if not (others & left).all():
+            yield words, WORD, symbols, np.flatnonzero(left & ~others)
+        left &= others
+        if not left.any():
+            return
+    yield codes, 1, len(alphabet.symbols), np.flatnonzero(left)
 
 
 def _scatter(
@@ -145,13 +159,14 @@ def _scatter(
 ) -> torch.Tensor:
     filters, _, width = shape
     complement = _complement(alphabet, bool(reverse.any()))
-    sums = np.zeros((filters, width, len(alphabet.symbols)), dtype=np.float32)
+    symbols = alphabet.size if int(codes.max(initial=0)) < alphabet.size else len(alphabet.symbols)
+    sums = np.zeros((filters, symbols, width), dtype=np.float32)
     threads = torch.get_num_threads()
     bounds = np.linspace(0, filters, threads + 1).astype(np.int64)
     common = gradient, codes, lengths, starts, reverse, complement, sums
     _run(add_windows, [(int(a), int(b), *common) for a, b in pairwise(bounds)])
-    of_letters = torch.from_numpy(sums) @ torch.from_numpy(alphabet.fractions.copy())
-    return of_letters.permute(0, 2, 1)
+    of_symbols = torch.from_numpy(sums)
+    return of_symbols if symbols == alphabet.size else torch.from_numpy(alphabet.fractions.T.copy()) @ of_symbols
 
 
 def _complement(alphabet: Alphabet, both_strands: bool) -> Codes:

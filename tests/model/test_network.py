@@ -47,6 +47,20 @@ def test_shapes_and_gradients(settings, batch):
         assert parameter.grad.abs().sum() > 0, name
 
 
+@pytest.mark.parametrize("name", ["whole sequence", "exponential"])
+def test_the_head_reads_best_windows_as_it_would_read_a_summary(name, generator):
+    """One sequence is shorter than the filters, so that nothing is known of it."""
+    codes = [generator.integers(0, 4, length).astype(np.uint8) for length in (30, 5, 41)]
+    batch = EncodedSequences(Sequences.from_list(["a", "b", "c"], codes, DNA)).batch(torch.arange(3))
+    network = network_of(SHAPES[name]).eval()
+    pooled = network.pooled(batch).scores
+    activations = network.activate(pooled)
+    summary = network.summarise(*network.features(activations, pooled))
+    expected = torch.einsum("nrf,rfo->nro", summary, network.head) + network.bias
+    assert torch.equal(network.restart_logits(activations, pooled), expected)
+    assert not summary[1].any()
+
+
 @pytest.mark.parametrize("settings", SHAPES.values(), ids=SHAPES)
 def test_predictions_do_not_depend_on_the_batch(settings, batch):
     network = network_of(settings).eval()
