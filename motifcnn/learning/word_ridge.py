@@ -25,6 +25,7 @@ _FURTHER = 5.0
 """Chosen for codons in folds of the training files of five yeast factors, of 1 to 10: from 3 on within .003."""
 _SAMPLED = 16
 """Sequences whose similarity with themselves is measured, to scale the penalty."""
+_ALL = slice(None)
 
 
 class WordKernel:
@@ -46,12 +47,12 @@ class WordKernel:
         self.starts = sequences.offsets[:-1].astype(np.int64)
         self.scale = 1.0 / np.sqrt(np.maximum(sequences.lengths - length + 1, 1))
 
-    def table(self, values: Floats) -> Table:
-        """Add each sequence's value, scaled, to its words and to those like them, shape [word]."""
+    def table(self, values: Floats, chosen: slice = _ALL) -> Table:
+        """Add each chosen sequence's value, scaled, to its words and to those like them, shape [word]."""
         counts = np.zeros(self.size**self.length, dtype=np.float32)
-        weights = (values * self.scale).astype(np.float32)
-        codes, lengths = self.sequences.codes, self.sequences.lengths
-        add_words(codes, self.starts, lengths, self.size, self.length, weights, counts)
+        weights = (values * self.scale[chosen]).astype(np.float32)
+        starts, lengths = self.starts[chosen], self.sequences.lengths[chosen]
+        add_words(self.sequences.codes, starts, lengths, self.size, self.length, weights, counts)
         return self.spread(counts)
 
     def spread(self, counts: Table) -> Table:
@@ -71,22 +72,18 @@ class WordKernel:
         total = sum(share * part for share, part in zip(self.likeness, changed, strict=True) if part is not None)
         return np.ascontiguousarray(total).ravel()
 
-    def sums(self, table: Table) -> Floats:
-        """Add up each sequence's words in a table, scaled, shape [sequence]."""
-        found = np.empty((len(self.sequences), 1), dtype=np.float64)
-        codes, lengths = self.sequences.codes, self.sequences.lengths
-        sum_words(codes, self.starts, lengths, self.size, self.length, table[None], found)
-        return np.asarray(found[:, 0] * self.scale)
+    def sums(self, table: Table, chosen: slice = _ALL) -> Floats:
+        """Add up each chosen sequence's words in a table, scaled, shape [sequence]."""
+        starts, lengths = self.starts[chosen], self.sequences.lengths[chosen]
+        found = np.empty((len(starts), 1), dtype=np.float64)
+        sum_words(self.sequences.codes, starts, lengths, self.size, self.length, table[None], found)
+        return np.asarray(found[:, 0] * self.scale[chosen])
 
     def self_similarity(self) -> float:
         """Return the mean similarity of a sequence with itself, from some of them."""
         chosen = np.unique(np.linspace(0, len(self.sequences) - 1, _SAMPLED).astype(np.int64))
-        found = []
-        for number in chosen:
-            alone = np.zeros(len(self.sequences))
-            alone[number] = 1.0
-            found.append(self.sums(self.table(alone))[number])
-        return float(np.mean(found))
+        alone = [slice(number, number + 1) for number in chosen.tolist()]
+        return float(np.mean([self.sums(self.table(np.ones(1), one), one)[0] for one in alone]))
 
 
 def fit_words(

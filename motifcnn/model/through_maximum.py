@@ -140,8 +140,9 @@ def _words(
     left = np.ones(len(codes), dtype=np.bool_)
     for symbols in (alphabet.size, COMMON):
         words, others = words_of(codes, lengths, symbols, width + WORD)
-        if not (others & left).all():
-            yield words, WORD, symbols, np.flatnonzero(left & ~others)
+        indices = np.flatnonzero(left & ~others)
+        if len(indices):
+            yield words, WORD, symbols, indices
         left &= others
         if not left.any():
             return

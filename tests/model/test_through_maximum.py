@@ -84,6 +84,12 @@ def test_examples_with_and_without_rare_codes_in_one_batch(generator):
     assert_same_as_dense(filters_for(9, True), batch_of(codes))
 
 
+@pytest.mark.parametrize("symbols", [(4, 5), (4, 15), (5, 15), (4, 5, 15)])
+def test_batches_of_any_kinds_of_examples(symbols, generator):
+    codes = [np.append(generator.integers(0, few, 35), few - 1).astype(np.uint8) for few in symbols]
+    assert_same_as_dense(filters_for(9, True), batch_of(codes))
+
+
 def test_rna_has_one_strand(generator):
     assert_same_as_dense(filters_for(8, False, alphabet=RNA), random_batch(generator, [20, 33], RNA, symbols=15))
 
