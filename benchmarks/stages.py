@@ -121,7 +121,7 @@ class Task:
         others = aside + (len(order) - aside) // 9
         split = np.full(len(examples), TRAIN, dtype=np.int8)
         split[order[:others]] = TEST
-        model = fit_model(settings.model, examples.sequences, files.sequences)
+        model = fit_model(settings.model, examples, files.sequences)
         return cls(replace(examples, split=split), np.sort(order[aside:others]), model, settings)
 
     def run(self) -> training.EpochRecord:
