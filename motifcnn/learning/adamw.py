@@ -43,7 +43,7 @@ class AdamW:
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm([own[4] for own in moved])))
         above = ((norm + _LEAST_NORM) / largest_norm).clamp(min=1.0)
         self.steps += 1
-        for decay in set(self._decays):
+        for decay in {own[3] for own in moved}:
             alike = [own for own in moved if own[3] == decay]
             torch._fused_adamw_(
                 [own[0] for own in alike],

@@ -12,7 +12,7 @@ import torch
 
 from motifcnn.batches import halved, over_batches
 from motifcnn.encoding import EncodedSequences, Places
-from motifcnn.errors import InterruptedRun, MotifcnnError
+from motifcnn.errors import InputError, InterruptedRun, MotifcnnError
 from motifcnn.inputs.shuffles import Shuffles
 from motifcnn.learning.adamw import AdamW
 from motifcnn.learning.augmentation import Augmentation, augmented_epochs
@@ -136,12 +136,17 @@ def train(
 
     Raises:
         InterruptedRun: Ctrl-C was pressed; the network holds its best weights so far.
+        InputError: The state to go on from is not of this network.
     """
     settings = replace(settings, epochs=settings.epochs or epochs_for(len(data.train)))
     loop = _Loop(network, objective, data, settings, seed, ranks)
     begun = shared_checkpoint(checkpoint, ranks) if resume and checkpoint is not None else None
-    if begun is not None:
-        loop.restore(begun)
+    if begun is not None and checkpoint is not None:
+        try:
+            loop.restore(begun)
+        except (KeyError, RuntimeError):
+            message = "holds the state of another network, or of another version; start again with --force"
+            raise InputError(message, checkpoint) from None
         _LOGGER.info("resumed after epoch %d", loop.state.epoch)
     try:
         while not loop.finished:

@@ -7,10 +7,11 @@ import torch
 
 from motifcnn.alphabet import DNA
 from motifcnn.encoding import EncodedSequences
-from motifcnn.errors import InterruptedRun, MotifcnnError
+from motifcnn.errors import InputError, InterruptedRun, MotifcnnError
 from motifcnn.inputs.shuffles import Shuffles
 from motifcnn.learning import training
 from motifcnn.learning.adamw import AdamW
+from motifcnn.learning.checkpoints import load_checkpoint, save_checkpoint
 from motifcnn.learning.training import TrainingData, predict_logits, train
 from motifcnn.model.network import MotifNetwork
 from motifcnn.objectives import Objective
@@ -107,6 +108,20 @@ def test_resuming_after_any_epoch_is_as_if_never_stopped(data, tmp_path, model, 
     assert seen == list(range(epochs + 1, 5))
     assert weights_of(resumed) == weights_of(whole)
     assert resumed_history == history
+
+
+@pytest.mark.parametrize("part", ["optimiser", "weights"])
+def test_a_state_of_another_version_is_refused(data, tmp_path, part):
+    checkpoint = tmp_path / "checkpoint"
+    with pytest.raises(Stop):
+        run(data, checkpoint=checkpoint, on_epoch=stop_after(1))
+    state = load_checkpoint(checkpoint)
+    named = getattr(state, part)
+    save_checkpoint(checkpoint, replace(state, **{part: {f"old.{name}": tensor for name, tensor in named.items()}}))
+    with pytest.raises(
+        InputError, match="checkpoint: holds the state of another network, or of another version; start"
+    ):
+        run(data, checkpoint=checkpoint, resume=True)
 
 
 AUGMENTED = replace(
