@@ -1,5 +1,3 @@
-import copy
-
 import numpy as np
 import pytest
 import torch
@@ -134,16 +132,14 @@ def test_norm_keeps_order_and_masks_and_learns_moments():
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("shape", [(5, 3, 40), (7, 3)])
 def test_the_fast_norm_of_known_scores_is_the_same(training, shape):
-    """Values, gradients of scores, gain and shift, and running moments; the slow one is for masked examples."""
+    """Values, gradients of scores, gain and shift, and running moments."""
     results = []
-    masked = torch.full((1, *shape[1:]), -torch.inf)
     for fast in (False, True):
         norm = ScoreNorm(3).train(training)
         norm.log_gain.data[:], norm.shift.data[:] = torch.tensor([0.5, -0.2, 0.0]), torch.tensor([1.0, 0.0, -2.0])
         norm.running_mean[:], norm.running_variance[:] = 0.3, 2.0
         scores = (torch.randn(shape, generator=torch.Generator().manual_seed(1)) * 3 + 1).requires_grad_()
-        normalised = norm.of_known(scores) if fast else norm(torch.cat([scores, masked]))[:-1]
-        assert not (fast and training) or torch.equal(copy.deepcopy(norm)(scores.detach()), normalised)
+        normalised = norm.of_known(scores) if fast else norm(scores)
         (normalised**3).sum().backward()
         moments = norm.running_mean, norm.running_variance
         results.append([normalised, scores.grad, norm.log_gain.grad, norm.shift.grad, *moments])
