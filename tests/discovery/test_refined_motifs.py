@@ -123,6 +123,20 @@ def test_words_tell_what_the_first_motif_leaves(generator):
     assert refined_motifs.with_words_for_the_rest([], candidates, filters, shown) == []
 
 
+def test_words_of_the_rest_are_enriched_in_what_the_motifs_before_leave(generator, monkeypatch):
+    shown, candidates, filters = two_words(generator)
+    words = word_motifs.WordMotifs.of(candidates, filters, shown, 9)
+    chosen = [item for item in shown.score(candidates) if item.extracted.filters == (0,)]
+    sought, enriched_words = [], word_motifs.enriched_words
+    monkeypatch.setattr(word_motifs, "enriched_words", lambda *given: sought.append(given) or enriched_words(*given))
+    found = words.for_the_rest(chosen)
+    assert [index.length for index, _, _ in sought] == [6, 7, 8]
+    for _, values, each in sought:
+        assert np.array_equal(values, shown.unexplained(chosen))
+        assert each == 3
+    assert {item.extracted.origin for item in found} == {"rest"}
+
+
 def test_large_sets_get_no_words_for_the_rest(generator, monkeypatch):
     shown, candidates, filters = two_words(generator)
     distinct = shown.merge(shown.score(candidates), 20)

@@ -4,7 +4,9 @@ import torch
 
 from motifcnn.alphabet import DNA, PROTEIN, RNA
 from motifcnn.encoding import EncodedSequences
+from motifcnn.model.batch_share import BatchShare
 from motifcnn.model.filters import ScoreNorm, SharedFilters, same_padding
+from motifcnn.ranks import ALONE
 from motifcnn.sequences import Sequences
 
 
@@ -145,3 +147,25 @@ def test_the_fast_norm_of_known_scores_is_the_same(training, shape):
         results.append([normalised, scores.grad, norm.log_gain.grad, norm.shift.grad, *moments])
     for slow, fast in zip(*results, strict=True):
         assert torch.allclose(slow, fast, rtol=1e-4, atol=1e-4)
+
+
+def test_one_process_and_several_normalise_alike_to_the_last_bit(generator):
+    """Training amplifies what they round otherwise, until the histories differ."""
+
+    class Divided(BatchShare):
+        divided = True
+
+        def total(self, values):
+            return values
+
+    scores = torch.from_numpy(generator.normal(size=(64, 3, 1)).astype(np.float32))
+    results = []
+    for share in (BatchShare(ALONE), Divided(ALONE)):
+        norm = ScoreNorm(3).train()
+        norm.batch_share = share
+        own = scores.clone().requires_grad_()
+        normalised = norm(own)
+        (normalised**3).sum().backward()
+        results.append([normalised, own.grad, norm.log_gain.grad, norm.running_mean, norm.running_variance])
+    for one, several in zip(*results, strict=True):
+        assert torch.equal(one, several)
